@@ -1,0 +1,134 @@
+# Vagus from a clone: `make run` starts it, `make test` checks and tests everything. A machine needs Python 3.11 or
+# later and make; the rest is put into .venv and, for the tests and where that is allowed, installed with apt-get.
+# Stamp files in .venv make the second time quick.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+# Options for pytest, such as: make unit TESTS='-k recovery'
+TESTS ?=
+# Two processes pay off for the stages that only compute; the others share servers and a browser.
+PARALLEL ?= -n 2
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The pins hold for what is installed and for what builds it; older versions of pip know only the first name.
+export PIP_CONSTRAINT := requirements/dev.txt
+export PIP_BUILD_CONSTRAINT := requirements/dev.txt
+
+INSTALLED := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+NODE_CLIENTS := tests/node/node_modules/.package-lock.json
+CONSOLE := $(shell test -d web && find web -name node_modules -prune -o -name dist -prune -o -type f -print)
+
+PIP := $(BIN)/python -m pip --quiet
+PYTEST = $(BIN)/python -m pytest $(TESTS) --junit-xml=build/reports/$@.xml
+
+##@ Use
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: $(INSTALLED) ## Install and start the demo; PORT=8000 by default
+	@echo "== starting vagus serve --demo on port $(PORT)"
+	@exec $(BIN)/vagus serve --demo --port $(PORT)
+
+##@ Check and test
+
+.PHONY: test
+test: $(DEV) ## Run every check and every test; ends with one summary line
+	@$(BIN)/python tools/system_packages.py
+	@mkdir -p build/reports
+	@$(BIN)/python tools/run_stages.py "$(MAKE)"
+
+.PHONY: check check-format check-lint check-types check-layers check-spelling
+check: check-format check-lint check-types check-layers check-spelling ## Run every static check
+
+check-format: $(DEV)
+	$(BIN)/ruff format --check
+
+check-lint: $(DEV)
+	$(BIN)/ruff check
+
+# Includes tests/typing: a line there that must not type-check carries an ignore, and an unneeded ignore is an error.
+check-types: $(DEV)
+	$(BIN)/mypy
+
+check-layers: $(DEV)
+	$(BIN)/lint-imports --no-logo
+
+check-spelling: $(DEV)
+	$(BIN)/codespell
+
+.PHONY: unit conformance integration browser examples
+unit: $(DEV) ## Run the unit tests; the kernel needs every branch covered
+	@mkdir -p build
+	$(PYTEST) tests/unit $(PARALLEL) --asyncio-debug --cov=vagus.kernel --cov-fail-under=100
+
+conformance: $(DEV) ## Run the contracts over every adapter and the transcripts over every dialect
+	$(PYTEST) tests/conformance $(PARALLEL)
+
+integration: $(DEV) $(NODE_CLIENTS) ## Run real servers against real clients
+	$(PYTEST) tests/integration
+
+browser: $(DEV) ## Look at the pages in Chromium
+	$(PYTEST) tests/browser
+
+examples: $(DEV) ## Run every program of examples/ and of the docs
+	$(PYTEST) tests/examples
+
+.PHONY: bench
+bench: $(DEV) ## Measure, and compare with the peers
+	@$(BIN)/python -m bench
+
+##@ Keep house
+
+.PHONY: dev
+dev: $(DEV) $(NODE_CLIENTS) ## Install all that development needs
+	@$(BIN)/python tools/system_packages.py
+
+.PHONY: format
+format: $(DEV) ## Put the sources into form
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+.PHONY: lock
+lock: $(DEV) ## Pin the newest versions that fit together
+	$(BIN)/uv pip compile pyproject.toml requirements/dev.in --extra top --universal --python-version 3.11 --upgrade \
+	  --custom-compile-command "make lock" --quiet -o requirements/dev.txt
+	cd tests/node && npm install --package-lock-only --ignore-scripts
+
+.PHONY: clean
+clean: ## Remove all that was made here
+	rm -rf $(VENV) build dist src/vagus/console tests/node/node_modules web/node_modules web/*/*/node_modules \
+	  .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# --- Stamps ---
+
+$(BIN)/python:
+	@tools/make_venv.sh $(VENV)
+
+$(INSTALLED): pyproject.toml requirements/dev.txt tools/build_console.py $(CONSOLE) | $(BIN)/python
+	@echo "== installing vagus"
+	@$(PIP) install --editable '.[top]'
+	@touch $@
+
+$(DEV): requirements/dev.txt tools/link_node.py $(INSTALLED)
+	@echo "== installing what development needs"
+	@$(PIP) install --use-pep517 --requirement requirements/dev.txt
+	@$(BIN)/python tools/link_node.py
+	@touch $@
+
+$(NODE_CLIENTS): tests/node/package.json tests/node/package-lock.json | $(DEV)
+	@echo "== installing the Node.js clients for the tests"
+	@cd tests/node && npm ci --ignore-scripts --loglevel=error
+	@touch $@

@@ -1,0 +1,61 @@
+"""Vagus, a real-time operations hub: channels with gap-free recovery, presence and calls.
+
+The public names are loaded when they are first used, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from .version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from .gateway.asgi import asgi_app as asgi_app
+    from .hub.hub import Hub as Hub
+    from .hub.requests import Caller as Caller
+    from .hub.requests import ConnectRequest as ConnectRequest
+    from .kernel.channels import ChannelRule as ChannelRule
+    from .kernel.channels import Last as Last
+    from .kernel.errors import BrokerError as BrokerError
+    from .kernel.errors import DisconnectError as DisconnectError
+    from .kernel.errors import RefusedError as RefusedError
+    from .kernel.errors import RuleError as RuleError
+    from .kernel.errors import VagusError as VagusError
+    from .kernel.history import Query as Query
+    from .kernel.identity import Grant as Grant
+    from .kernel.identity import Identity as Identity
+    from .kernel.identity import Role as Role
+    from .kernel.limits import Limits as Limits
+    from .kernel.publications import Position as Position
+    from .kernel.rates import Rate as Rate
+
+_HOMES = {
+    "BrokerError": "kernel.errors",
+    "Caller": "hub.requests",
+    "ChannelRule": "kernel.channels",
+    "ConnectRequest": "hub.requests",
+    "DisconnectError": "kernel.errors",
+    "Grant": "kernel.identity",
+    "Hub": "hub.hub",
+    "Identity": "kernel.identity",
+    "Last": "kernel.channels",
+    "Limits": "kernel.limits",
+    "Position": "kernel.publications",
+    "Query": "kernel.history",
+    "Rate": "kernel.rates",
+    "RefusedError": "kernel.errors",
+    "Role": "kernel.identity",
+    "RuleError": "kernel.errors",
+    "VagusError": "kernel.errors",
+    "asgi_app": "gateway.asgi",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - checked against _HOMES in the tests
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,160 @@
+"""The doorway: the first bytes of a connection decide where it goes.
+
+uvicorn makes one for every connection (its ``http`` setting). A handshake for one of our paths becomes a ``WebSocket``
+without a detour; everything else is handed on to uvicorn's own HTTP protocol, bytes and all. Whoever does not finish
+the head of a first request in time, or sends too much of it, is shown out, so that half-open sockets cost little and
+not for long.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from vagus.hub.requests import Origin
+from vagus.wire.websocket import Refusal, check_upgrade, negotiate_deflate, refusal_response, upgrade_response
+
+from .gate import Gate
+from .websocket import WebSocket
+
+HEAD_BYTES: Final = 16_384
+"""The longest head of a request: browsers with many cookies stay below."""
+
+_TOO_LONG: Final = refusal_response(Refusal(431, "the head of this request is too long"))
+_END_OF_HEAD: Final = b"\r\n\r\n"
+
+
+class _Head:
+    """A request's head as httptools reads it."""
+
+    __slots__ = ("headers", "target")
+
+    def __init__(self) -> None:
+        self.target = b""
+        self.headers: list[tuple[bytes, bytes]] = []
+
+    def on_url(self, url: bytes) -> None:
+        self.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+
+class Doorway(asyncio.Protocol):
+    """A connection whose first request is not read yet. ``uvicorn`` holds what its protocol is made with."""
+
+    __slots__ = ("_buffer", "_gate", "_transport", "_uvicorn", "slot")
+
+    def __init__(self, gate: Gate, uvicorn: dict[str, Any]) -> None:
+        self.slot = 0
+        self._gate = gate
+        self._uvicorn = uvicorn
+        self._buffer = b""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "set_protocol")
+        self._transport = transport  # type: ignore[assignment]  # uvloop's transports are registered, not derived
+        hub = self._gate.hub
+        hub.wheel.set(self, hub.loop.time() + hub.limits.stale_s)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer = data = self._buffer + data if self._buffer else data
+        end = data.find(_END_OF_HEAD)
+        if end < 0:
+            if len(data) > HEAD_BYTES:
+                self._show_out(_TOO_LONG)
+            return
+        self._gate.hub.wheel.unset(self)
+        path = data[4 : data.find(b" ", 4)].partition(b"?")[0].decode("latin-1")
+        if data.startswith(b"GET ") and path in self._gate.paths:
+            self._upgrade(data[: end + 4], data[end + 4 :])
+        else:
+            self._hand_on(data)
+
+    def _upgrade(self, head: bytes, rest: bytes) -> None:
+        read = _Head()
+        parser = httptools.HttpRequestParser(read)
+        try:
+            parser.feed_data(head)
+        except httptools.HttpParserUpgrade:
+            pass
+        except httptools.HttpParserError:
+            self._show_out(refusal_response(Refusal(400, "this is not HTTP")))
+            return
+        enter(self._gate, self._transport, read.target, parser.get_http_version(), read.headers, rest)
+
+    def _hand_on(self, data: bytes) -> None:
+        protocol = HttpToolsProtocol(**self._uvicorn)
+        protocol.connection_made(self._transport)
+        self._transport.set_protocol(protocol)
+        protocol.data_received(data)
+
+    def _show_out(self, response: bytes) -> None:
+        self._transport.write(response)
+        self._transport.close()
+
+    def on_due(self, now: float) -> None:
+        self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gate.hub.wheel.unset(self)
+
+    def eof_received(self) -> None:
+        return None
+
+
+def enter(
+    gate: Gate,
+    transport: asyncio.Transport,
+    target: bytes,
+    http_version: str,
+    headers: list[tuple[bytes, bytes]],
+    rest: bytes,
+) -> None:
+    """Answer a handshake: a WebSocket takes the connection over, or it is refused and closed."""
+    upgrade = check_upgrade("GET", http_version, headers)
+    if isinstance(upgrade, Refusal):
+        _refuse(transport, upgrade)
+        return
+    origin = _origin(gate, transport, target, headers)
+    refusal = gate.admit(origin)
+    if refusal is not None:
+        _refuse(transport, refusal)
+        return
+    dialect, subprotocol = gate.dialect(upgrade.subprotocols, origin.query)
+    extension = negotiate_deflate(upgrade.extensions) if gate.compression else None
+    encoding = gate.framed(dialect, origin.query, deflates=extension is not None)
+    transport.write(upgrade_response(upgrade, subprotocol=subprotocol, extensions=extension))
+    socket = WebSocket(gate, transport, encoding, origin, deflates=extension is not None)
+    transport.set_protocol(socket)
+    socket.begin(gate.hub.check_room(origin.address))
+    if rest:
+        socket.data_received(rest)
+
+
+def _refuse(transport: asyncio.Transport, refusal: Refusal) -> None:
+    transport.write(refusal_response(refusal))
+    transport.close()
+
+
+def _origin(gate: Gate, transport: asyncio.Transport, target: bytes, headers: list[tuple[bytes, bytes]]) -> Origin:
+    path, _, query = target.decode("latin-1").partition("?")
+    named: dict[str, str] = {}
+    for name, value in headers:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        named[key] = f"{named[key]},{text}" if key in named else text
+    peer = transport.get_extra_info("peername")
+    address = gate.address(peer[0] if isinstance(peer, tuple) else "", named)
+    return Origin(address=address, path=path, query=query, headers=named)
+
+
+def doorway(gate: Gate) -> Any:
+    """What uvicorn's ``http`` setting takes: called with uvicorn's arguments for each connection."""
+
+    def protocol(config: Any, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> Doorway:
+        uvicorn = {"config": config, "server_state": server_state, "app_state": app_state, "_loop": _loop}
+        return Doorway(gate, uvicorn)
+
+    return protocol

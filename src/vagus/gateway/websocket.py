@@ -1,0 +1,121 @@
+"""A WebSocket straight on the event loop's transport: the fast path.
+
+One ``WebSocket`` is one connection after its handshake: bytes become messages for its client, the hub writes finished
+frames to the transport itself. No task, no queue and no buffer of its own; it closes as RFC 6455 wants it, with a
+bounded wait for the other side.
+"""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from vagus.hub.client import Client
+from vagus.hub.requests import Origin
+from vagus.kernel.codes import Closure
+from vagus.wire.encoding import Encoding
+from vagus.wire.websocket import Binary, Close, FrameReader, Ping, Pong, Text, close_frame, pong_frame
+
+from .gate import Gate
+
+log = structlog.get_logger()
+
+CLOSING_S: Final = 5.0
+"""How long the other side may take to answer a close frame."""
+
+NO_STATUS: Final = 1005
+
+
+class WebSocket(asyncio.Protocol):
+    """One connection. Made when the handshake is done; ``begin`` is called right after."""
+
+    __slots__ = ("_client", "_gate", "_is_closing", "_reader", "_transport", "slot")
+
+    def __init__(
+        self, gate: Gate, transport: asyncio.Transport, encoding: Encoding, origin: Origin, *, deflates: bool
+    ) -> None:
+        self.slot = 0
+        self._gate = gate
+        self._transport = transport
+        self._reader = FrameReader(gate.hub.limits.message_bytes, deflate=deflates)
+        self._is_closing = False
+        self._client = Client(gate.hub, self, transport, encoding, origin)
+        gate.open_sockets += 1
+
+    def begin(self, closure: Closure | None) -> None:
+        """Start, or close at once where there is no room."""
+        if closure is not None:
+            self._client.disconnect(closure)
+
+    # from the transport
+
+    def data_received(self, data: bytes) -> None:
+        for event in self._reader.feed(data):
+            if type(event) is Text:
+                self._client.receive(event.payload)
+            else:
+                self._take(event)
+
+    def _take(self, event: object) -> None:
+        match event:
+            case Binary(payload):
+                self._client.receive(payload)
+            case Ping(payload):
+                if not self._is_closing and self._client.flowing:
+                    self._transport.write(pong_frame(payload))
+            case Pong():
+                if self._client.encoding.pings_natively:
+                    self._client.receive_pong()
+            case Close(code, _):
+                self._finish(close_frame(code) if code != NO_STATUS else close_frame())
+            case _:  # a violation: the client is told what it was, and nothing more is read
+                self._finish(close_frame(event.code, event.reason))  # type: ignore[attr-defined]
+
+    def _finish(self, frame: bytes) -> None:
+        """The conversation is over: answer unless we spoke last, then let the transport go."""
+        if not self._is_closing:
+            self._is_closing = True
+            self._transport.write(frame)
+        self._client.lost()
+        self._transport.close()
+
+    def eof_received(self) -> None:
+        return None  # the transport closes itself
+
+    def pause_writing(self) -> None:
+        self._client.pause()
+
+    def resume_writing(self) -> None:
+        self._client.resume()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gate.open_sockets -= 1
+        self._gate.hub.wheel.unset(self)
+        self._client.lost()
+
+    # from the hub (hub.client.Link)
+
+    def close(self, closure: Closure) -> None:
+        if self._is_closing:
+            return
+        self._is_closing = True
+        self._transport.write(close_frame(closure.code, closure.reason))
+        hub = self._gate.hub
+        hub.wheel.set(self, hub.loop.time() + CLOSING_S)
+        log.debug("client_closed", client=self._client.id, code=closure.code, reason=closure.reason)
+
+    def abort(self, closure: Closure) -> None:
+        self._is_closing = True
+        log.info("client_aborted", client=self._client.id, code=closure.code, reason=closure.reason)
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def on_due(self, now: float) -> None:
+        """The other side did not answer our close frame."""
+        self._transport.abort()

@@ -1,0 +1,359 @@
+"""A client: one live connection, its state, its subscriptions and what is on its way to it.
+
+It knows neither sockets nor what commands mean: the gateway feeds it messages and says how its transport does; what a
+command does is in ``answers``. Commands of one client are answered one after the other; those that arrive while an
+answer waits for something wait behind it, up to a bound at which the client is no longer read from.
+"""
+
+import random
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from vagus.kernel import codes, states
+from vagus.kernel.codes import Closure, Ending, Fault
+from vagus.kernel.commands import Command, Pong
+from vagus.kernel.errors import DisconnectError
+from vagus.kernel.identity import ANONYMOUS, Identity
+from vagus.kernel.publications import NOTHING, ClientInfo
+from vagus.kernel.rates import Bucket
+from vagus.kernel.replies import Ended, Push, Reply
+from vagus.kernel.states import Event, State
+from vagus.wire.encoding import Encoding
+
+from .audience import Audience, Writes
+from .mailbox import Mailbox
+from .requests import Caller, Origin
+from .steps import begin
+from .subscription import Subscription
+
+if TYPE_CHECKING:
+    from .hub import Hub
+
+NEVER: Final = float("inf")
+
+
+class Link(Protocol):
+    """A client's connection, as the hub steers it. Its gateway calls ``pause`` and ``resume`` of the client as its
+
+    transport fills and drains.
+    """
+
+    def close(self, closure: Closure) -> None:
+        """Send what was written, then close in the way that the transport closes."""
+        ...
+
+    def abort(self, closure: Closure) -> None:
+        """Close without waiting for what was written: the other side does not read it."""
+        ...
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+class Client:
+    """One connection. Small, since there are tens of thousands: everything that most clients lack is ``None``."""
+
+    __slots__ = (
+        "__weakref__",
+        "_bucket",
+        "_is_busy",
+        "_is_enlisted",
+        "_mailbox",
+        "_outbox",
+        "_waiting",
+        "encoding",
+        "expires_at",
+        "flowing",
+        "hub",
+        "id",
+        "identity",
+        "link",
+        "next_ping",
+        "origin",
+        "pong_by",
+        "slot",
+        "stale_at",
+        "state",
+        "subscriptions",
+        "transport",
+    )
+
+    def __init__(self, hub: "Hub", link: Link, transport: Writes, encoding: Encoding, origin: Origin) -> None:
+        now = hub.loop.time()
+        self.hub = hub
+        self.id = hub.new_client_id()
+        self.link = link
+        self.transport = transport
+        self.encoding = encoding
+        self.origin = origin
+        self.identity: Identity = ANONYMOUS
+        self.state = State.NEW
+        self.subscriptions: dict[str, Subscription] = {}
+        self.flowing = True
+        self.slot = 0
+        self.stale_at = now + hub.limits.stale_s
+        self.next_ping = NEVER
+        self.pong_by = NEVER
+        self.expires_at = NEVER
+        self._outbox: list[bytes] = []
+        self._mailbox: Mailbox | None = None
+        self._waiting: deque[tuple[int, Command]] | None = None
+        self._is_busy = False
+        self._is_enlisted = False
+        self._bucket: Bucket | None = None
+        hub.wheel.set(self, self.stale_at)
+
+    # what comes in
+
+    def receive(self, message: bytes) -> None:
+        """One message from the client: any number of commands."""
+        if self.state is State.CLOSED or self.state is State.REFUSED:
+            return
+        self.hub.figures.received_bytes += len(message)
+        try:
+            for number, command in self.encoding.dialect.decode(message):
+                if self._is_busy:
+                    self._wait(number, command)
+                else:
+                    self._answer(number, command)
+        except DisconnectError as error:
+            self.disconnect(error.closure)
+
+    def receive_pong(self) -> None:
+        """The transport's own answer to its own ping."""
+        if self.pong_by != NEVER:
+            self._take_pong()
+
+    def _wait(self, number: int, command: Command) -> None:
+        if self._waiting is None:
+            self._waiting = deque()
+        self._waiting.append((number, command))
+        waiting, bound = len(self._waiting), self.hub.limits.waiting_commands
+        if waiting == bound:
+            self.link.pause_reading()
+        elif waiting > 16 * bound:  # one frame can bring more than the bound; not without end
+            raise DisconnectError(codes.TOO_MANY)
+
+    def _answer(self, number: int, command: Command) -> None:
+        if self.state is State.CLOSED or self.state is State.REFUSED:
+            return
+        if type(command) not in states.ACCEPTS[self.state]:
+            raise DisconnectError(codes.MALFORMED)
+        if type(command) is Pong:
+            self._take_pong()
+            return
+        if self.hub.limits.commands is not None and not self._is_within_rate():
+            self.reply(number, codes.TOO_MANY_REQUESTS)
+            return
+        rest = begin(self.hub.answer(self, number, command))
+        if rest is not None:
+            self._is_busy = True
+            self.hub.spawn(rest).add_done_callback(self._go_on)
+
+    def _is_within_rate(self) -> bool:
+        rate, now = self.hub.limits.commands, self.hub.loop.time()
+        assert rate is not None
+        if self._bucket is None:
+            self._bucket = Bucket(rate, now)
+        return self._bucket.take(now)
+
+    def _go_on(self, _: object) -> None:
+        self._is_busy = False
+        waiting = self._waiting
+        if not waiting:
+            return
+        bound = self.hub.limits.waiting_commands
+        was_paused = len(waiting) >= bound
+        try:
+            while waiting and not self._is_busy:
+                self._answer(*waiting.popleft())
+        except DisconnectError as error:
+            self.disconnect(error.closure)
+        if was_paused and len(waiting) < bound and self.state is not State.CLOSED:
+            self.link.resume_reading()
+
+    def _take_pong(self) -> None:
+        """Only a pong that was asked for counts, so that nobody looks alive by talking."""
+        if self.pong_by == NEVER:
+            raise DisconnectError(codes.MALFORMED)
+        self.pong_by = NEVER
+        self.set_timer()
+
+    # what goes out
+
+    def reply(self, number: int, reply: Reply) -> None:
+        """Answer a command. Number 0 asked for no answer."""
+        if isinstance(reply, Fault):
+            self.hub.figures.faults[reply.code] += 1
+        if number:
+            self.enqueue(self.encoding.dialect.reply(number, reply))
+
+    def push(self, push: Push) -> None:
+        self.enqueue(self.encoding.dialect.push(push))
+
+    def enqueue(self, part: bytes) -> None:
+        """Put a part into the outbox, which is written as one message at the end of the tick."""
+        self._outbox.append(part)
+        if not self._is_enlisted:
+            self._is_enlisted = True
+            self.hub.tick.enlist_client(self)
+
+    def flush(self) -> None:
+        self._is_enlisted = False
+        if not self._outbox:
+            return
+        messages = self.encoding.messages(self._outbox)
+        self._outbox.clear()
+        for message in messages:
+            if self.flowing:
+                self.transport.write(message)
+            elif self.state is not State.CLOSED:
+                self._put(message, None)
+
+    def hold(self, messages: Sequence[bytes], audience: Audience) -> None:
+        """Keep what an audience sends while the transport takes nothing. A closed client keeps nothing."""
+        if self.state is State.CLOSED:
+            return
+        for message in messages:
+            self._put(message, audience)
+
+    def _put(self, message: bytes, audience: Audience | None) -> None:
+        mailbox = self._mailbox
+        if mailbox is None:
+            mailbox = self._mailbox = Mailbox(self.hub.limits.queue_bytes)
+        dropped = mailbox.dropped
+        if audience is None:
+            taken = mailbox.put(message)
+        else:
+            taken = mailbox.put(message, source=audience, when_slow=audience.when_slow, urgent=audience.urgent)
+        self.hub.figures.dropped += mailbox.dropped - dropped
+        if not taken:
+            self.disconnect(codes.SLOW)
+
+    def pause(self) -> None:
+        """The transport takes no more for now."""
+        self.flowing = False
+
+    def resume(self) -> None:
+        """The transport takes more: what was held goes first."""
+        if self.state is State.CLOSED:
+            return
+        self.flowing = True
+        mailbox = self._mailbox
+        while mailbox and self.flowing:
+            self.transport.write(mailbox.take())
+        if not mailbox:
+            self._mailbox = None
+
+    @property
+    def queue_bytes(self) -> int:
+        return self._mailbox.size if self._mailbox is not None else 0
+
+    # its life
+
+    def become(self, event: Event) -> None:
+        self.state = states.after(self.state, event)
+
+    @property
+    def is_connected(self) -> bool:
+        return self.state is State.CONNECTED
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.id, self.identity)
+
+    def info(self, chan_info: object = NOTHING) -> ClientInfo:
+        return ClientInfo(self.identity.user, self.id, self.identity.info, chan_info)  # type: ignore[arg-type]  # Raw
+
+    def start_pinging(self) -> None:
+        """The first ping comes at a random time, so that clients that came together are not pinged together."""
+        interval = self.hub.limits.ping_interval_s
+        self.stale_at = NEVER
+        if interval:
+            self.next_ping = self.hub.loop.time() + interval * random.uniform(0.5, 1)
+        self.set_timer()
+
+    def set_timer(self) -> None:
+        """Hang on the wheel at the earliest of what is due."""
+        due = min(self.stale_at, self.next_ping, self.pong_by, self.expires_at)
+        for subscription in self.subscriptions.values():
+            if subscription.expires_at < due:
+                due = subscription.expires_at
+        if due != NEVER:
+            self.hub.wheel.set(self, due)
+        else:
+            self.hub.wheel.unset(self)
+
+    def on_due(self, now: float) -> None:
+        if self.state is State.CLOSED:
+            return
+        now += 0.3  # the wheel's slot: what is due within it is due now
+        if now >= self.stale_at:
+            self.disconnect(codes.STALE)
+        elif now >= self.pong_by:
+            self.disconnect(codes.NO_PONG)
+        elif now >= self.expires_at:
+            self.disconnect(codes.CONNECTION_EXPIRED)
+        else:
+            self._end_expired(now)
+            if now >= self.next_ping:
+                self._ping(now)
+            self.set_timer()
+
+    def _end_expired(self, now: float) -> None:
+        for subscription in [s for s in self.subscriptions.values() if now >= s.expires_at]:
+            if subscription.is_attached:
+                self.disconnect(codes.CLOSED_BY_SUBSCRIPTION)
+                return
+            self.end(subscription, codes.SUBSCRIPTION_EXPIRED)
+
+    def _ping(self, now: float) -> None:
+        limits = self.hub.limits
+        self.next_ping = now + limits.ping_interval_s
+        self.pong_by = now + limits.pong_timeout_s
+        if self.flowing:
+            self.transport.write(self.encoding.ping)
+        elif not self.encoding.pings_natively:
+            self.enqueue(self.encoding.dialect.ping)
+
+    def end(self, subscription: Subscription, ending: Ending) -> None:
+        """End a subscription from the server's side and tell the client."""
+        if self.subscriptions.get(subscription.channel) is not subscription:
+            return
+        self.hub.figures.endings[ending.code] += 1
+        self.hub.release(self, subscription, settle=True)
+        self.push(Ended(subscription.channel, ending))
+        self.set_timer()
+
+    def disconnect(self, closure: Closure) -> None:
+        """Close the connection from the server's side. What was due is sent first, unless the client does not read."""
+        if self.state is State.CLOSED:
+            return
+        is_slow = closure is codes.SLOW
+        self._leave(closure, settle=not is_slow)
+        if is_slow:
+            self.hub.figures.slow += 1
+            self.link.abort(closure)
+        else:
+            self.link.close(closure)
+
+    def lost(self) -> None:
+        """The transport is gone."""
+        if self.state is not State.CLOSED:
+            self._leave(codes.CONNECTION_CLOSED, settle=False)
+
+    def _leave(self, closure: Closure, *, settle: bool) -> None:
+        self.hub.figures.closures[closure.code] += 1
+        self.hub.wheel.unset(self)
+        for subscription in list(self.subscriptions.values()):
+            self.hub.release(self, subscription, settle=settle and self.flowing)
+        was_connected = self.is_connected
+        if settle and self.flowing:
+            self.flush()
+        self.become(Event.CLOSE)
+        self.flowing = False
+        self._mailbox = None
+        self._waiting = None
+        self.hub.forget(self, closure, was_connected=was_connected)

@@ -1,0 +1,630 @@
+"""The hub: the public API, and the place where clients, channels, the broker and an application's functions meet.
+
+::
+
+    hub = Hub()
+
+    @hub.authenticate
+    async def who(request: ConnectRequest) -> Identity: ...
+
+    @hub.channel("orders:{order_id}", history=Last(100, hours=1), presence=True)
+    async def may_follow(identity: Identity, order_id: str) -> bool: ...
+
+    @hub.call("orders.cancel")
+    async def cancel(caller: Caller, request: CancelOrder) -> Cancelled: ...
+
+    async with hub:
+        await hub.publish("orders:42", {"status": "paid"}, tags={"region": "eu"})
+
+A hub is made and furnished first, then started (``async with`` or ``start``) on the loop it lives on; from then on all
+of it happens on that loop, so its methods are not for other threads. Functions may be plain or async; what they raise
+is answered as an internal error, except ``RefusedError`` and ``DisconnectError``, which say what they mean.
+"""
+
+import asyncio
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Any, Final, Self, TypeVar
+
+import msgspec
+import structlog
+
+from vagus.broker import Broker
+from vagus.broker.memory import MemoryBroker
+from vagus.kernel import codes, commands, control
+from vagus.kernel.channels import ChannelRule, Last, RuleBook, pattern_of
+from vagus.kernel.codes import Closure, Ending
+from vagus.kernel.commands import Command
+from vagus.kernel.control import Target
+from vagus.kernel.errors import DisconnectError, RefusedError, VagusError
+from vagus.kernel.history import Page, Query
+from vagus.kernel.identity import Grant, Identity
+from vagus.kernel.limits import Limits
+from vagus.kernel.permissions import ANYONE, USER, Access
+from vagus.kernel.publications import ClientInfo, Draft, Json, Position, Publication, Receipt
+from vagus.kernel.rates import Bucket
+from vagus.kernel.replies import Attached, Message, PresenceStatsResult, Renewed
+from vagus.version import VERSION
+
+from .answers import answer
+from .client import NEVER, Client
+from .connecting import attach_by_server
+from .figures import Figures
+from .functions import Function, Guard, Method
+from .policies import Policies, Verifier
+from .steps import begin, call
+from .subscription import Subscription
+from .tick import Tick
+from .topic import Topic
+from .wheel import Wheel
+
+log = structlog.get_logger()
+
+F = TypeVar("F", bound=Function)
+
+OPEN_RULE: Final = ChannelRule(
+    pattern="{channel*}",
+    history=Last(100, minutes=5),
+    presence=True,
+    join_leave=True,
+    subscribe=(ANYONE,),
+    publish=(ANYONE,),
+    read_presence=(ANYONE,),
+    read_history=(ANYONE,),
+    delta=True,
+    tag_filter=True,
+)
+"""What holds in an open hub where no other rule does."""
+
+
+class Hooks(msgspec.Struct):
+    """An application's functions that are told what happened, in the order in which they were registered."""
+
+    connect: list[Function] = []
+    disconnect: list[Function] = []
+    subscribe: list[Function] = []
+    unsubscribe: list[Function] = []
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """One of the channels that have subscribers here."""
+
+    name: str
+    num_clients: int
+
+
+class Hub:
+    """See the module. ``open_to_all`` is for a laptop: everybody may do everything; it is what ``--insecure`` sets."""
+
+    def __init__(
+        self,
+        *,
+        rules: Iterable[ChannelRule] = (),
+        broker: Broker | None = None,
+        verifier: Verifier | None = None,
+        limits: Limits | None = None,
+        allow_anonymous: bool = False,
+        personal_channels: str = "",
+        open_to_all: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.broker: Broker = broker if broker is not None else MemoryBroker(clock)
+        self.is_open = open_to_all
+        self.rules = RuleBook()
+        self.calls: dict[str, Method] = {}
+        self.events: dict[str, Method] = {}
+        self.hooks = Hooks()
+        self.figures = Figures()
+        self.policies = Policies(self, verifier, allow_anonymous=allow_anonymous)
+        self.version: Final = VERSION
+        self.node_id = uuid.uuid4().hex
+        self.clients: dict[str, Client] = {}
+        self.topics: dict[str, Topic] = {}
+        self._users: dict[str, tuple[Client, ...]] = {}
+        self._addresses: Counter[str] = Counter()
+        self._clock = clock
+        self._personal = personal_channels
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening: dict[str, asyncio.Future[None]] = {}
+        self._connecting: Bucket | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.started_at = 0.0
+        for rule in rules:
+            self.rules.add(rule)
+        if open_to_all:
+            self.rules.add(OPEN_RULE)
+
+    # furnishing
+
+    def authenticate(self, function: F) -> F:
+        """Decide who connects: ``(ConnectRequest) -> Identity``, or ``None`` to leave it to the request's token."""
+        self.policies.authenticate = function
+        return function
+
+    def channel(self, pattern: str, **options: Any) -> Callable[[F], F]:
+        """Add a channel rule (the fields of ``ChannelRule``) whose function says who may subscribe.
+
+        The function takes any of ``identity``, ``caller``, ``request`` and the pattern's places, by name, and returns a
+        bool, or a ``Grant`` for more than yes. Raises ``RuleError`` or ``TypeError`` if rule or function make no sense.
+        """
+
+        def register(function: F) -> F:
+            guard = Guard(function, pattern_of(pattern).places)
+            self.rules.add(ChannelRule(pattern=pattern, **options), f"channel {pattern!r}")
+            self.policies.subscribing[pattern] = guard
+            return function
+
+        return register
+
+    def may_publish(self, pattern: str) -> Callable[[F], F]:
+        """Let a function say which clients may publish to the channels of a pattern that has a rule already."""
+
+        def register(function: F) -> F:
+            if all(rule.pattern != pattern for rule in self.rules.rules):
+                raise ValueError(f"channel {pattern!r} has no rule yet: add one with hub.channel or rules=")
+            self.policies.publishing[pattern] = Guard(function, pattern_of(pattern).places)
+            return function
+
+        return register
+
+    def call(self, name: str, *, allow: Access = (USER,)) -> Callable[[F], F]:
+        """Answer calls of clients: ``(Caller) -> result`` or ``(Caller, request) -> result``, typed and validated."""
+        return self._register(self.calls, name, allow)
+
+    def event(self, name: str, *, allow: Access = (USER,)) -> Callable[[F], F]:
+        """Take events that clients send as ``{"type": name, "payload": …}``; nothing is answered."""
+        return self._register(self.events, name, allow)
+
+    def _register(self, methods: dict[str, Method], name: str, allow: Access) -> Callable[[F], F]:
+        def register(function: F) -> F:
+            if name in methods:
+                raise ValueError(f"{name!r} has a function already")
+            methods[name] = Method(name, function, allow)
+            return function
+
+        return register
+
+    def on_connect(self, function: F) -> F:
+        """``(ConnectRequest, Identity)``, before the client is let in; what it raises refuses the client."""
+        self.hooks.connect.append(function)
+        return function
+
+    def on_disconnect(self, function: F) -> F:
+        """``(Caller, Closure)``, after a client that was let in has gone."""
+        self.hooks.disconnect.append(function)
+        return function
+
+    def on_subscribe(self, function: F) -> F:
+        """``(Caller, channel)``, after a subscription stands."""
+        self.hooks.subscribe.append(function)
+        return function
+
+    def on_unsubscribe(self, function: F) -> F:
+        """``(Caller, channel)``, after a subscription has ended, for whatever reason."""
+        self.hooks.unsubscribe.append(function)
+        return function
+
+    # its life
+
+    @property
+    def is_started(self) -> bool:
+        return self._loop is not None
+
+    async def start(self) -> None:
+        """Begin on the running loop. Raises ``RuntimeError`` if it began before."""
+        if self.is_started:
+            raise RuntimeError("the hub is started already")
+        loop = asyncio.get_running_loop()
+        self._loop = loop
+        self.tick = Tick(loop)
+        self.wheel = Wheel(loop)
+        self.started_at = self.now()
+        self._connecting = Bucket(self.limits.connecting, loop.time()) if self.limits.connecting else None
+        await self.broker.start(self)
+
+    async def stop(self, closure: Closure = codes.SHUTDOWN) -> None:
+        """Close every client with ``closure``, finish what runs, and let the broker go."""
+        for client in list(self.clients.values()):
+            client.disconnect(closure)
+        self.wheel.stop()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=5)
+        for task in list(self._tasks):
+            task.cancel()
+        await self.broker.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            raise RuntimeError("the hub is not started: use 'async with hub' or 'await hub.start()'")
+        return self._loop
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
+
+    def now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    def loop_time(self, at: float) -> float:
+        """A time since the epoch as the loop's time."""
+        return self.loop.time() + at - self._clock()
+
+    # publishing
+
+    async def publish(
+        self,
+        channel: str,
+        data: object,
+        *,
+        tags: Mapping[str, str] | None = None,
+        idempotency_key: str = "",
+        version: int = 0,
+        version_epoch: str = "",
+        exclude: str = "",
+        skip_history: bool = False,
+    ) -> Receipt:
+        """Publish to a channel. ``data`` is anything that msgspec encodes, or JSON already as ``msgspec.Raw``.
+
+        When it returns, the publication is kept and on its way, and later ones of this caller come after it. Raises
+        ``RefusedError(UNKNOWN_CHANNEL)`` where no rule holds, and ``BrokerError`` if it may be tried again.
+        """
+        draft = Draft(
+            data=json_of(data),
+            tags=dict(tags) if tags else None,
+            time=self.now_ms(),
+            idempotency_key=idempotency_key,
+            version=version,
+            version_epoch=version_epoch,
+            exclude=exclude,
+            skip_history=skip_history,
+        )
+        return await self.publish_draft(channel, draft)
+
+    async def publish_draft(self, channel: str, draft: Draft) -> Receipt:
+        rule = self.rule_of(channel)
+        receipt = await self.broker.publish(channel, draft, rule.history)
+        self.figures.published += 1
+        return receipt
+
+    async def broadcast(self, channels: Iterable[str], data: object, **options: Any) -> dict[str, Receipt | VagusError]:
+        """Publish the same data to many channels; each has its own receipt or error. Options as for ``publish``."""
+        encoded = json_of(data)
+        results: dict[str, Receipt | VagusError] = {}
+        for channel in channels:
+            try:
+                results[channel] = await self.publish(channel, encoded, **options)
+            except VagusError as error:
+                results[channel] = error
+        return results
+
+    async def send(self, data: object, *, user: str | None = None, client: str = "") -> None:
+        """Send data to the clients of one user, or to one client, outside of any channel. Not kept, not repeated."""
+        await self.broker.order(control.Deliver(Target(user, client), json_of(data)))
+
+    # steering clients, wherever they are
+
+    async def subscribe(
+        self,
+        channel: str,
+        *,
+        user: str | None = None,
+        client: str = "",
+        grant: Grant | None = None,
+        since: Position | None = None,
+    ) -> None:
+        """Subscribe clients that are connected now. Raises ``RefusedError`` where the channel has no rule."""
+        self.rule_of(channel)
+        await self.broker.order(control.Attach(Target(user, client), channel, grant or Grant(), since))
+
+    async def unsubscribe(
+        self, channel: str, *, user: str | None = None, client: str = "", ending: Ending = codes.UNSUBSCRIBED
+    ) -> None:
+        await self.broker.order(control.Detach(Target(user, client), channel, ending))
+
+    async def disconnect(
+        self,
+        *,
+        user: str | None = None,
+        client: str = "",
+        spare: Iterable[str] = (),
+        closure: Closure = codes.FORCE_DISCONNECT,
+    ) -> None:
+        """Close the connections of a user (all but those in ``spare``) or one client's."""
+        await self.broker.order(control.Disconnect(Target(user, client, tuple(spare)), closure))
+
+    async def refresh(
+        self, *, user: str | None = None, client: str = "", expires_at: float | None = None, expired: bool = False
+    ) -> None:
+        """Move the expiry of connections, or close them as expired."""
+        await self.broker.order(control.Renew(Target(user, client), expires_at, expired))
+
+    # asking
+
+    async def presence(self, channel: str) -> dict[str, ClientInfo]:
+        self._needs(self.rule_of(channel).presence)
+        return await self.broker.presence(channel)
+
+    async def presence_stats(self, channel: str) -> PresenceStatsResult:
+        self._needs(self.rule_of(channel).presence)
+        return await self.broker.presence_stats(channel)
+
+    async def history(self, channel: str, query: Query | None = None) -> Page:
+        """Part of a channel's history; by default all that is kept."""
+        rule = self.rule_of(channel)
+        if rule.history is None:
+            raise RefusedError(codes.NOT_AVAILABLE)
+        return await self.broker.history(channel, query or Query(None), rule.history)
+
+    async def remove_history(self, channel: str) -> None:
+        self._needs(self.rule_of(channel).history is not None)
+        await self.broker.remove_history(channel)
+
+    def channels(self, pattern: str = "") -> list[Channel]:
+        """Channels with subscribers on this node, chosen by a glob."""
+        return [
+            Channel(name, topic.count)
+            for name, topic in self.topics.items()
+            if not pattern or fnmatchcase(name, pattern)
+        ]
+
+    @property
+    def num_users(self) -> int:
+        return len(self._users)
+
+    @property
+    def num_subscriptions(self) -> int:
+        return sum(topic.count for topic in self.topics.values())
+
+    def rule_of(self, channel: str) -> ChannelRule:
+        if not channel or len(channel) > self.limits.channel_length:
+            raise RefusedError(codes.BAD_REQUEST)
+        match = self.rules.match(channel)
+        if match is None:
+            raise RefusedError(codes.UNKNOWN_CHANNEL)
+        return match.rule
+
+    @staticmethod
+    def _needs(available: object) -> None:
+        if not available:
+            raise RefusedError(codes.NOT_AVAILABLE)
+
+    # what the broker tells (broker.Listener)
+
+    def published(self, channel: str, publication: Publication, epoch: str, exclude: str) -> None:
+        topic = self.topics.get(channel)
+        if topic is not None:
+            self.figures.delivered += topic.count
+            topic.publish(publication, epoch, exclude)
+
+    def announced(self, channel: str, info: ClientInfo, *, joined: bool) -> None:
+        topic = self.topics.get(channel)
+        if topic is not None:
+            topic.announce(info, joined=joined)
+
+    def ordered(self, order: control.Order) -> None:
+        for client in self._targets(order.target):
+            match order:
+                case control.Disconnect(_, closure):
+                    client.disconnect(closure)
+                case control.Detach(_, channel, ending):
+                    subscription = client.subscriptions.get(channel)
+                    if subscription is not None:
+                        client.end(subscription, ending)
+                case control.Attach(_, channel, grant, since):
+                    self.run(self._attach(client, channel, grant, since))
+                case control.Renew():
+                    self._renew(client, order)
+                case control.Deliver(_, data):
+                    client.push(Message(data))
+
+    def _targets(self, target: Target) -> list[Client]:
+        if target.client:
+            client = self.clients.get(target.client)
+            found = [client] if client is not None and target.user in (None, client.identity.user) else []
+        else:
+            found = list(self._users.get(target.user or "", ()))
+        return [client for client in found if client.id not in target.except_clients]
+
+    async def _attach(self, client: Client, channel: str, grant: Grant, since: Position | None) -> None:
+        if channel in client.subscriptions or not client.is_connected:
+            return
+        wanted = commands.Subscribe()
+        if since is not None:
+            wanted = commands.Subscribe(recover=True, epoch=since.epoch, offset=since.offset)
+        attachment = await attach_by_server(self, client, channel, grant, wanted)
+        client.push(Attached(channel, attachment.subscribed))
+        await attachment.complete()
+
+    def _renew(self, client: Client, order: control.Renew) -> None:
+        if order.expired:
+            client.disconnect(codes.CONNECTION_EXPIRED)
+            return
+        at = order.expires_at
+        client.expires_at = NEVER if at is None else self.loop_time(at) + self.limits.expiry_grace_s
+        client.set_timer()
+        client.push(Renewed(at is not None, 0 if at is None else max(1, int(at - self.now()))))
+
+    # what clients need
+
+    def new_client_id(self) -> str:
+        return str(uuid.uuid4())
+
+    def answer(self, client: Client, number: int, command: Command) -> Coroutine[Any, Any, None]:
+        return answer(self, client, number, command)
+
+    def personal_channel(self, identity: Identity) -> str:
+        return f"{self._personal}{identity.user}" if self._personal and identity.user else ""
+
+    def takes_connection(self) -> bool:
+        """Whether one connection more may come now; asked once for each, since it counts."""
+        return self._connecting is None or self._connecting.take(self.loop.time())
+
+    def check_room(self, address: str) -> Closure | None:
+        """Why a client from an address finds no room, if it finds none."""
+        limits = self.limits
+        if limits.connections and len(self.clients) >= limits.connections:
+            return codes.CONNECTION_LIMIT
+        if limits.connections_per_address and self._addresses[address] >= limits.connections_per_address:
+            return codes.CONNECTION_LIMIT
+        return None
+
+    def remember(self, client: Client) -> None:
+        """A client said who it is. Raises ``DisconnectError`` if its user has too many connections."""
+        user = client.identity.user
+        others = self._users.get(user, ()) if user else ()
+        bound = self.limits.connections_per_user
+        if bound and user and len(others) >= bound:
+            raise DisconnectError(codes.CONNECTION_LIMIT)
+        self.clients[client.id] = client
+        self.figures.connections += 1
+        if user:
+            self._users[user] = (*others, client)
+        if self.limits.connections_per_address:
+            self._addresses[client.origin.address] += 1
+
+    def forget(self, client: Client, closure: Closure, *, was_connected: bool) -> None:
+        if self.clients.pop(client.id, None) is None:
+            return
+        user = client.identity.user
+        others = tuple(other for other in self._users.pop(user, ()) if other is not client)
+        if others:
+            self._users[user] = others
+        if self.limits.connections_per_address:
+            self._addresses[client.origin.address] -= 1
+            if not self._addresses[client.origin.address]:
+                del self._addresses[client.origin.address]
+        if was_connected:
+            self._tell(self.hooks.disconnect, client.caller, closure)
+
+    async def enter_topic(self, channel: str, rule: ChannelRule) -> Topic:
+        """The channel's topic, with one subscription more; the broker is asked for the channel's flow first."""
+        topic = self.topics.get(channel)
+        if topic is not None:
+            topic.count += 1
+            opening = self._opening.get(channel)
+            if opening is not None:
+                await asyncio.shield(opening)
+            return topic
+        topic = self.topics[channel] = Topic(
+            channel, rule, self.tick, max_delay_s=self.limits.max_delay_s, on_gap=self._on_gap
+        )
+        topic.count = 1
+        opening = self._opening[channel] = self.loop.create_future()
+        try:
+            await self.broker.subscribe(channel)
+        except BaseException as error:
+            self.topics.pop(channel, None)
+            opening.set_exception(error)
+            opening.exception()  # seen, also if nobody else waits for it
+            raise
+        else:
+            opening.set_result(None)
+        finally:
+            del self._opening[channel]
+        return topic
+
+    def _leave_topic(self, topic: Topic) -> None:
+        topic.count -= 1
+        if topic.count == 0 and self.topics.get(topic.channel) is topic:
+            del self.topics[topic.channel]
+            self.run(self.broker.unsubscribe(topic.channel))
+
+    def abandon(self, client: Client, subscription: Subscription) -> None:
+        """Undo a subscription that was not finished."""
+        if client.subscriptions.get(subscription.channel) is subscription:
+            del client.subscriptions[subscription.channel]
+            self._leave_topic(subscription.topic)
+
+    def release(self, client: Client, subscription: Subscription, *, settle: bool) -> None:
+        """End a subscription. With ``settle``, what is due to the client still goes to it."""
+        if client.subscriptions.get(subscription.channel) is not subscription:
+            return
+        del client.subscriptions[subscription.channel]
+        topic, wishes = subscription.topic, subscription.wishes
+        if wishes is not None:
+            topic.leave(client, wishes, settle=settle)
+        if subscription.hears_join_leave is not None:
+            topic.leave_notices(client, subscription.hears_join_leave, settle=settle)
+        self._leave_topic(topic)
+        if subscription.is_announced:
+            self.run(self._retract(client, subscription))
+
+    async def announce(self, client: Client, subscription: Subscription) -> None:
+        """Tell others that a client follows a channel now."""
+        subscription.is_announced = True
+        info = client.info(subscription.info)
+        if subscription.gives_presence:
+            await self.broker.enter(subscription.channel, info)
+        if subscription.gives_join_leave:
+            await self.broker.announce(subscription.channel, info, joined=True)
+        self._tell(self.hooks.subscribe, client.caller, subscription.channel)
+
+    async def _retract(self, client: Client, subscription: Subscription) -> None:
+        if subscription.gives_presence:
+            await self.broker.exit(subscription.channel, client.id)
+        if subscription.gives_join_leave:
+            await self.broker.announce(subscription.channel, client.info(subscription.info), joined=False)
+        self._tell(self.hooks.unsubscribe, client.caller, subscription.channel)
+
+    def _on_gap(self, topic: Topic) -> None:
+        """Publications were lost on the way here: positioned subscribers are told, and recover."""
+        log.warning("gap_found", channel=topic.channel)
+        for member in topic.positioned:
+            client = self.clients.get(member.id)
+            subscription = client.subscriptions.get(topic.channel) if client is not None else None
+            if client is None or subscription is None:
+                continue
+            if subscription.is_attached:
+                client.disconnect(codes.INSUFFICIENT_STATE)
+            else:
+                client.end(subscription, codes.INSUFFICIENT)
+
+    # running things
+
+    def _tell(self, hooks: list[Function], *args: object) -> None:
+        for hook in hooks:
+            self.run(self._call_hook(hook, *args))
+
+    async def _call_hook(self, hook: Function, *args: object) -> None:
+        await call(hook, *args, deadline_s=self.limits.answer_s)
+
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run what nobody waits for: at once if it does not wait, else as a task that ``stop`` awaits."""
+        try:
+            rest = begin(coroutine)
+        except Exception:
+            log.exception("background_failed")
+            return
+        if rest is not None:
+            self.spawn(rest).add_done_callback(_log_failure)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = self.loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+def json_of(data: object) -> Json:
+    """Data as JSON on one line. Raises ``TypeError`` for what msgspec cannot encode."""
+    if isinstance(data, msgspec.Raw):
+        text = bytes(data)
+        return msgspec.Raw(msgspec.json.format(text, indent=-1)) if b"\n" in text or b"\r" in text else data
+    return msgspec.Raw(msgspec.json.encode(data))
+
+
+def _log_failure(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("background_failed", exc_info=error)

@@ -1,0 +1,148 @@
+"""A topic is a channel as this node sees it: where its stream stands, and the feeds through which subscribers get it.
+
+It exists while somebody here follows the channel. It checks that the publications it is handed follow one another; all
+its positioned subscribers stand at the same position, so that a gap is found once for all of them.
+"""
+
+from collections.abc import Callable
+
+from vagus.kernel.channels import ChannelRule
+from vagus.kernel.publications import ClientInfo, Position, Publication
+from vagus.kernel.replies import Joined, Left
+from vagus.wire.encoding import Encoding
+
+from .audience import Audience, Member
+from .feeds import DeltaFeed, Encoded, Feed, ThrottledFeed, WholeFeed, Wishes
+from .tick import Tick
+
+
+class Topic:
+    """One channel's subscribers on this node."""
+
+    __slots__ = (
+        "_feeds",
+        "_held",
+        "_max_delay_s",
+        "_notices",
+        "_tick",
+        "channel",
+        "count",
+        "on_gap",
+        "position",
+        "rule",
+    )
+
+    def __init__(
+        self,
+        channel: str,
+        rule: ChannelRule,
+        tick: Tick,
+        *,
+        max_delay_s: float,
+        on_gap: Callable[["Topic"], None],
+    ) -> None:
+        self.channel = channel
+        self.rule = rule
+        self.count = 0
+        """Subscriptions that were let in or are being let in."""
+        self.position: Position | None = None
+        """Where the live flow stands; ``None`` until the first position is known."""
+        self.on_gap = on_gap
+        self._tick = tick
+        self._max_delay_s = max_delay_s
+        self._feeds: dict[Wishes, Feed] = {}
+        self._notices: dict[Encoding, Audience] = {}
+        self._held: list[list[tuple[Publication, str]]] = []
+
+    # what comes from the broker
+
+    def publish(self, publication: Publication, epoch: str, exclude: str) -> None:
+        """Hand a publication to every feed, unless it repeats what was there or does not follow it."""
+        if publication.offset and not self._follows(publication.offset, epoch):
+            return
+        encoded: Encoded = {}
+        for feed in self._feeds.values():
+            feed.publish(publication, exclude, encoded)
+        for held in self._held:
+            held.append((publication, exclude))
+
+    def _follows(self, offset: int, epoch: str) -> bool:
+        at = self.position
+        if at is not None and at.epoch == epoch:
+            if offset <= at.offset:
+                return False
+            if offset != at.offset + 1:
+                self.on_gap(self)
+        elif at is not None and (at.epoch or at.offset):
+            self.on_gap(self)
+        self.position = Position(offset, epoch)
+        return True
+
+    def announce(self, info: ClientInfo, *, joined: bool) -> None:
+        push = Joined(self.channel, info) if joined else Left(self.channel, info)
+        for encoding, audience in self._notices.items():
+            audience.push(encoding.dialect.push(push))
+
+    # subscribers
+
+    def hold(self) -> list[tuple[Publication, str]]:
+        """A list that collects what is published from now on, for a subscriber whose history is still being read."""
+        held: list[tuple[Publication, str]] = []
+        self._held.append(held)
+        return held
+
+    def release(self, held: list[tuple[Publication, str]]) -> None:
+        self._held = [other for other in self._held if other is not held]
+
+    def start_at(self, top: Position) -> None:
+        """Take the stream's position from its history, unless the live flow has shown it already."""
+        if self.position is None:
+            self.position = top
+
+    def join(self, member: Member, wishes: Wishes) -> Feed:
+        feed = self._feeds.get(wishes)
+        if feed is None:
+            feed = self._feeds[wishes] = self._new_feed(wishes)
+        feed.join(member)
+        return feed
+
+    def leave(self, member: Member, wishes: Wishes, *, settle: bool) -> None:
+        feed = self._feeds[wishes]
+        feed.leave(member, settle=settle)
+        if not len(feed):
+            del self._feeds[wishes]
+
+    def join_notices(self, member: Member, encoding: Encoding) -> None:
+        audience = self._notices.get(encoding)
+        if audience is None:
+            audience = self._notices[encoding] = self._new_audience(encoding)
+        audience.join(member)
+
+    def leave_notices(self, member: Member, encoding: Encoding, *, settle: bool) -> None:
+        audience = self._notices[encoding]
+        audience.leave(member, settle=settle)
+        if not len(audience):
+            del self._notices[encoding]
+
+    @property
+    def positioned(self) -> list[Member]:
+        """Those who were promised that they miss nothing."""
+        return [member for wishes, feed in self._feeds.items() if wishes.is_positioned for member in feed.members]
+
+    def _new_feed(self, wishes: Wishes) -> Feed:
+        audience = self._new_audience(wishes.encoding)
+        opening = wishes.encoding.dialect.opening(self.channel)
+        if wishes.rate is not None:
+            return ThrottledFeed(audience, opening, self._tick, wishes.rate, wishes.tags)
+        if wishes.has_deltas:
+            return DeltaFeed(audience, opening)
+        return WholeFeed(audience, opening, wishes.tags)
+
+    def _new_audience(self, encoding: Encoding) -> Audience:
+        return Audience(
+            encoding,
+            self._tick,
+            max_delay_s=self._max_delay_s,
+            when_slow=self.rule.when_slow,
+            urgent=self.rule.urgent,
+        )

@@ -1,0 +1,69 @@
+"""Shared timers: pings, time-outs and expiries of all clients hang on one wheel instead of a timer each.
+
+Times are rounded up to a slot of a quarter second. A client hangs in one slot at a time, at the earliest of what is due
+for it, and is asked what to do then.
+"""
+
+import asyncio
+from math import ceil
+from typing import Final, Protocol
+
+SLOT_S: Final = 0.25
+
+
+class Timed(Protocol):
+    slot: int
+    """Where it hangs on the wheel; 0 while it does not."""
+
+    def on_due(self, now: float) -> None: ...
+
+
+class Wheel:
+    __slots__ = ("_handle", "_loop", "_next", "_slots")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._slots: dict[int, dict[Timed, None]] = {}
+        self._handle: asyncio.TimerHandle | None = None
+        self._next = 0
+
+    def set(self, timed: Timed, at: float) -> None:
+        """Call ``timed.on_due`` at ``at`` (in the loop's time) or up to a slot later, instead of what was set before.
+        """
+        slot = ceil(at / SLOT_S)
+        if slot == timed.slot:
+            return
+        self.unset(timed)
+        timed.slot = slot
+        self._slots.setdefault(slot, {})[timed] = None
+        if self._handle is None or slot < self._next:
+            self._wind(slot)
+
+    def unset(self, timed: Timed) -> None:
+        hanging = self._slots.get(timed.slot)
+        if hanging is not None:
+            hanging.pop(timed, None)
+        timed.slot = 0
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        self._slots.clear()
+
+    def _wind(self, slot: int) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._next = slot
+        self._handle = self._loop.call_at(slot * SLOT_S, self._turn)
+
+    def _turn(self) -> None:
+        self._handle = None
+        now = self._loop.time()
+        due = [slot for slot in self._slots if slot * SLOT_S <= now + SLOT_S / 2]
+        for slot in sorted(due):
+            for timed in self._slots.pop(slot):
+                timed.slot = 0
+                timed.on_due(now)
+        if self._slots and self._handle is None:
+            self._wind(min(self._slots))

@@ -1,0 +1,201 @@
+"""Channel rules: a pattern, and what holds in the channels that it matches.
+
+A pattern is literal text with places: ``orders:{order_id}`` matches ``orders:42`` but not ``orders:42:lines``, since a
+place takes no ``:``; ``{rest*}`` at the end takes everything. Of several matching rules the one with the most literal
+characters holds, so that an exact name beats a pattern and a narrow pattern a wide one. What no rule matches is
+refused as unknown.
+
+Two forms are the native protocol's: a channel beginning with ``$`` needs a subscription token, and one ending in
+``#42`` or ``#42,43`` is for those users alone.
+"""
+
+import re
+from typing import Final, Literal
+
+import msgspec
+
+from .errors import RuleError
+from .identity import Identity
+from .permissions import SUBSCRIBER, Access, check_access
+
+PRIVATE_PREFIX: Final = "$"
+USER_BOUNDARY: Final = "#"
+MAX_CHANNEL_LENGTH: Final = 255
+
+WhenSlow = Literal["disconnect", "drop-oldest", "keep-latest"]
+Recovery = Literal["off", "stream", "cache"]
+
+_PLACE: Final = re.compile(r"\{([a-z_][a-z0-9_]*)(\*?)\}")
+
+
+class Last(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much history a channel keeps: ``Last(100, hours=1)``. All of it goes when nothing was published so long."""
+
+    size: int
+    days: float = 0
+    hours: float = 0
+    minutes: float = 0
+    seconds: float = 0
+
+    @property
+    def ttl_s(self) -> float:
+        return self.days * 86400 + self.hours * 3600 + self.minutes * 60 + self.seconds
+
+
+class ChannelRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds in the channels of a pattern. Nothing is allowed that is not named.
+
+    * ``history`` keeps publications; ``recovery`` replays them to who comes back: ``stream`` all that were missed,
+      ``cache`` the latest alone, ``off`` none. ``force_recovery`` gives it to clients that do not ask.
+    * ``presence`` lists who follows; ``join_leave`` announces coming and going, ``force_join_leave`` also to clients
+      that do not ask.
+    * ``subscribe``, ``publish``, ``read_presence``, ``read_history`` say who may.
+    * ``user_limited`` admits the users that a channel's name lists after ``#``.
+    * ``throttle`` is the most publications a second that a subscriber is sent, the newest winning; a subscriber may ask
+      for less.
+    * ``when_slow`` says what becomes of a subscriber that reads too slowly: it is closed and recovers later, loses its
+      oldest publications, or gets the newest alone.
+    * ``urgent`` publications overtake others on their way to a client.
+    * ``delta`` offers patches instead of whole publications, ``tag_filter`` lets subscribers choose by tags.
+    """
+
+    pattern: str
+    history: Last | None = None
+    recovery: Recovery = "stream"
+    force_recovery: bool = False
+    presence: bool = False
+    join_leave: bool = False
+    force_join_leave: bool = False
+    subscribe: Access = ()
+    publish: Access = ()
+    read_presence: Access = (SUBSCRIBER,)
+    read_history: Access = (SUBSCRIBER,)
+    user_limited: bool = False
+    throttle: float | None = None
+    when_slow: WhenSlow = "disconnect"
+    urgent: bool = False
+    delta: bool = False
+    tag_filter: bool = False
+
+    @property
+    def is_recoverable(self) -> bool:
+        return self.history is not None and self.recovery != "off"
+
+
+def check_rule(rule: ChannelRule, path: str = "channel") -> None:
+    """Refuse what cannot work. Raises ``RuleError`` with the path of the bad value."""
+    pattern_of(rule.pattern, f"{path}.pattern")
+    if rule.history is not None and rule.history.size < 1:
+        raise RuleError(f"{path}.history.size: must be at least 1, not {rule.history.size}")
+    if rule.history is not None and rule.history.ttl_s <= 0:
+        raise RuleError(f"{path}.history: needs an age above 0, such as hours=1")
+    if rule.force_recovery and not rule.is_recoverable:
+        raise RuleError(f"{path}.force_recovery: needs history and recovery")
+    if rule.history is None and rule.recovery == "cache":
+        raise RuleError(f"{path}.recovery: cache needs history")
+    if rule.force_join_leave and not rule.join_leave:
+        raise RuleError(f"{path}.force_join_leave: needs join_leave")
+    if rule.throttle is not None and not 0 < rule.throttle <= 1000:
+        raise RuleError(f"{path}.throttle: must be above 0 and at most 1000 a second, not {rule.throttle}")
+    if rule.force_recovery and rule.recovery == "stream" and rule.when_slow != "disconnect":
+        raise RuleError(f"{path}.when_slow: {rule.when_slow} leaves gaps, which force_recovery forbids")
+    for name in ("subscribe", "publish", "read_presence", "read_history"):
+        check_access(getattr(rule, name), f"{path}.{name}")
+    if SUBSCRIBER in rule.subscribe:
+        raise RuleError(f"{path}.subscribe: {SUBSCRIBER!r} cannot be asked of who is not subscribed yet")
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """A compiled pattern. ``weight`` is its number of literal characters, exact names before all."""
+
+    text: str
+    weight: tuple[bool, int]
+    places: tuple[str, ...]
+    regex: re.Pattern[str]
+
+    def match(self, channel: str) -> dict[str, str] | None:
+        found = self.regex.fullmatch(channel)
+        return found.groupdict() if found else None
+
+
+def pattern_of(text: str, path: str = "pattern") -> Pattern:
+    """Compile a pattern. Raises ``RuleError`` for an empty, doubled or misplaced place."""
+    if not text or len(text) > MAX_CHANNEL_LENGTH:
+        raise RuleError(f"{path}: must have 1 to {MAX_CHANNEL_LENGTH} characters")
+    regex, literal, places, end = "", 0, [], 0
+    for place in _PLACE.finditer(text):
+        name, rest = place.group(1), place.group(2)
+        if name in places:
+            raise RuleError(f"{path}: place {name!r} occurs twice")
+        if rest and place.end() != len(text):
+            raise RuleError(f"{path}: {place.group()} takes everything and must come last")
+        gap = text[end : place.start()]
+        regex += re.escape(gap) + (f"(?P<{name}>.+)" if rest else f"(?P<{name}>[^:]+)")
+        literal, end = literal + len(gap), place.end()
+        places.append(name)
+    tail = text[end:]
+    if "{" in text.replace("{" + "}", "") and not places:
+        raise RuleError(f"{path}: a place is written {{name}}, in lower case")
+    if any(brace in _PLACE.sub("", text) for brace in "{}"):
+        raise RuleError(f"{path}: a place is written {{name}}, in lower case")
+    weight = (not places, literal + len(tail))
+    return Pattern(text, weight, tuple(places), re.compile(regex + re.escape(tail), re.DOTALL))
+
+
+class Match(msgspec.Struct, frozen=True):
+    """The rule that holds in a channel, and the values of its places."""
+
+    rule: ChannelRule
+    places: dict[str, str]
+
+
+class RuleBook:
+    """All rules of a hub. Rules are added before the hub starts; looking one up is remembered for the busiest
+    channels.
+    """
+
+    __slots__ = ("_cache", "_entries")
+
+    CACHE_SIZE: Final = 10_000
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[Pattern, ChannelRule]] = []
+        self._cache: dict[str, Match | None] = {}
+
+    @property
+    def rules(self) -> tuple[ChannelRule, ...]:
+        return tuple(rule for _, rule in self._entries)
+
+    def add(self, rule: ChannelRule, path: str = "channel") -> None:
+        """Raises ``RuleError`` if the rule makes no sense or its pattern was added before."""
+        check_rule(rule, path)
+        pattern = pattern_of(rule.pattern, f"{path}.pattern")
+        if any(known.text == pattern.text for known, _ in self._entries):
+            raise RuleError(f"{path}.pattern: {rule.pattern!r} has a rule already")
+        self._entries.append((pattern, rule))
+        self._entries.sort(key=lambda entry: entry[0].weight, reverse=True)
+        self._cache.clear()
+
+    def match(self, channel: str) -> Match | None:
+        """The rule of a channel, or ``None`` where there is none."""
+        try:
+            return self._cache[channel]
+        except KeyError:
+            pass
+        if len(self._cache) >= self.CACHE_SIZE:
+            self._cache.clear()
+        found = self._cache[channel] = self._search(channel)
+        return found
+
+    def _search(self, channel: str) -> Match | None:
+        for pattern, rule in self._entries:
+            places = pattern.match(channel)
+            if places is not None:
+                return Match(rule, places)
+        return None
+
+
+def names_user(channel: str, identity: Identity) -> bool:
+    """Whether a user-limited channel (``dialog#42,43``) lists this identity."""
+    _, boundary, users = channel.partition(USER_BOUNDARY)
+    return bool(boundary and identity.user) and identity.user in users.split(",")

@@ -1,0 +1,58 @@
+"""Orders: what one node asks of all nodes, to be done to the clients that they hold."""
+
+import msgspec
+
+from .codes import Closure, Ending
+from .identity import Grant
+from .publications import NOTHING, Json, Position
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Which clients an order means: those of a user, or one client; ``except_clients`` are spared."""
+
+    user: str | None = None
+    client: str = ""
+    except_clients: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.user is None and not self.client:
+            raise ValueError("an order needs a user or a client")
+
+
+class Disconnect(msgspec.Struct, frozen=True, tag=True):
+    target: Target
+    closure: Closure
+
+
+class Attach(msgspec.Struct, frozen=True, tag=True):
+    """Subscribe clients to a channel on the server's side."""
+
+    target: Target
+    channel: str
+    grant: Grant
+    since: Position | None = None
+
+
+class Detach(msgspec.Struct, frozen=True, tag=True):
+    target: Target
+    channel: str
+    ending: Ending
+
+
+class Renew(msgspec.Struct, frozen=True, tag=True):
+    """Move the expiry of connections; ``None`` takes it away. ``expired`` closes them now."""
+
+    target: Target
+    expires_at: float | None = None
+    expired: bool = False
+    info: Json = NOTHING
+
+
+class Deliver(msgspec.Struct, frozen=True, tag=True):
+    """Send data to clients outside of any channel."""
+
+    target: Target
+    data: Json
+
+
+Order = Disconnect | Attach | Detach | Renew | Deliver

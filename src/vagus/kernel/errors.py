@@ -1,0 +1,61 @@
+"""What can go wrong, split by whose fault it is.
+
+::
+
+    VagusError
+    ├── RefusedError       the client asked for what it may not have: answered with an error reply
+    ├── DisconnectError    the client broke the protocol or must go: its connection is closed
+    └── BrokerError        the broker could not do it now: honest, retryable
+
+A wrong call of our own API is a built-in ``TypeError`` or ``ValueError``, outside this tree, so that catching
+``VagusError`` never hides a bug. ``RuleError`` is such a ``ValueError``: a channel rule or setting makes no sense.
+"""
+
+from . import codes
+
+
+class VagusError(Exception):
+    """The root of all that an application may want to catch."""
+
+
+class RefusedError(VagusError):
+    """The command is answered with ``fault``. Rules and calls raise it to refuse with a reason of their own.
+
+    ``RefusedError(codes.PERMISSION_DENIED)`` or, from an application, ``RefusedError.because(400, "sold out")``.
+    """
+
+    def __init__(self, fault: codes.Fault) -> None:
+        super().__init__(fault.code, fault.message)
+        self.fault = fault
+
+    @classmethod
+    def because(cls, code: int, message: str, *, temporary: bool = False) -> "RefusedError":
+        """Refuse with an application's own code (400-1999)."""
+        if code not in codes.APPLICATION_FAULTS:
+            raise ValueError(f"an application's error code lies in 400..1999, not {code}")
+        return cls(codes.Fault(code, message, temporary))
+
+
+class DisconnectError(VagusError):
+    """The connection is closed with ``closure``. Raised by the protocol and by an application's hooks."""
+
+    def __init__(self, closure: codes.Closure) -> None:
+        super().__init__(closure.code, closure.reason)
+        self.closure = closure
+
+    @classmethod
+    def because(cls, code: int, reason: str) -> "DisconnectError":
+        """Close with an application's own code: 4000-4499 lets the client come back, 4500-4999 does not."""
+        if code not in codes.APPLICATION_CLOSURES:
+            raise ValueError(f"an application's close code lies in 4000..4999, not {code}")
+        if len(reason.encode()) > 123:
+            raise ValueError("a close reason has at most 123 bytes")
+        return cls(codes.Closure(code, reason))
+
+
+class BrokerError(VagusError):
+    """The broker did not take the request; nothing happened, and the caller may try again."""
+
+
+class RuleError(ValueError):
+    """A rule or setting is wrong. The message starts with the path of the bad value."""
