@@ -45,7 +45,7 @@ def asgi_app(hub: Hub, **options: Any) -> ASGIApp:
             case "websocket":
                 if not hub.is_started:
                     await hub.start()
-                await _serve(gate, scope, receive, send)
+                await serve(gate, scope, receive, send)
             case "lifespan":
                 await _live(hub, receive, send)
             case _:
@@ -69,7 +69,8 @@ async def _refuse_http(send: Send) -> None:
     await send({"type": "http.response.body", "body": b"this address speaks WebSocket\n"})
 
 
-async def _serve(gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
+async def serve(gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one WebSocket of an ASGI server."""
     await receive()  # websocket.connect
     origin = _origin(gate, scope)
     refusal = gate.admit(origin)

@@ -161,7 +161,8 @@ async def _may_read(hub: "Hub", client: Client, channel: str, *, presence: bool)
     if not rule.presence if presence else rule.history is None:
         raise RefusedError(codes.NOT_AVAILABLE)
     access = rule.read_presence if presence else rule.read_history
-    if not is_allowed(access, client.identity, subscribed=channel in client.subscriptions):
+    is_subscribed = channel in client.subscriptions
+    if not hub.is_open and not is_allowed(access, client.identity, subscribed=is_subscribed):
         raise RefusedError(codes.PERMISSION_DENIED)
     return match
 

@@ -144,7 +144,7 @@ class Client:
         if type(command) is Pong:
             self._take_pong()
             return
-        if self.hub.limits.commands is not None and not self._is_within_rate():
+        if not self._is_within_rates():
             self.reply(number, codes.TOO_MANY_REQUESTS)
             return
         rest = begin(self.hub.answer(self, number, command))
@@ -152,12 +152,18 @@ class Client:
             self._is_busy = True
             self.hub.spawn(rest).add_done_callback(self._go_on)
 
-    def _is_within_rate(self) -> bool:
-        rate, now = self.hub.limits.commands, self.hub.loop.time()
-        assert rate is not None
-        if self._bucket is None:
-            self._bucket = Bucket(rate, now)
-        return self._bucket.take(now)
+    def _is_within_rates(self) -> bool:
+        rate, of_users = self.hub.limits.commands, self.hub.user_buckets
+        if rate is None and of_users is None:
+            return True
+        now = self.hub.loop.time()
+        if rate is not None:
+            if self._bucket is None:
+                self._bucket = Bucket(rate, now)
+            if not self._bucket.take(now):
+                return False
+        user = self.identity.user
+        return of_users is None or not user or of_users.take(user, now)
 
     def _go_on(self, _: object) -> None:
         self._is_busy = False
@@ -338,6 +344,17 @@ class Client:
             self.link.abort(closure)
         else:
             self.link.close(closure)
+
+    def refuse(self, number: int, fault: Fault) -> None:
+        """Answer the connect command with an error: the client is to come back with another token or not at all.
+
+        It is not listened to any more, and closed as stale unless it goes first.
+        """
+        for subscription in list(self.subscriptions.values()):
+            self.hub.release(self, subscription, settle=False)
+        self.hub.forget(self, codes.CONNECTION_DENIED, was_connected=False)
+        self.become(Event.REFUSED)
+        self.reply(number, fault)
 
     def lost(self) -> None:
         """The transport is gone."""

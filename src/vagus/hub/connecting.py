@@ -7,7 +7,7 @@ from vagus.kernel import codes, commands
 from vagus.kernel.errors import DisconnectError, RefusedError
 from vagus.kernel.identity import Grant, Identity
 from vagus.kernel.replies import Connected, Refreshed, Reply, SubRefreshed, Subscribed
-from vagus.kernel.states import Event
+from vagus.kernel.states import Event, State
 
 from .attaching import Attachment, attach, check_wishes
 from .client import NEVER, Client
@@ -31,19 +31,17 @@ async def connect(hub: "Hub", client: Client, number: int, command: commands.Con
         identity = await hub.policies.identify(request)
         for hook in hub.hooks.connect:
             await call(hook, request, identity, deadline_s=hub.limits.answer_s)
+        if client.state is not State.GREETING:
+            return  # gone meanwhile
+        client.identity = identity
+        hub.remember(client)
+        attachments = await _attach_all(hub, client, command)
     except RefusedError as error:
-        # The client is to come back with another token; until its connection goes stale it is not listened to.
-        client.become(Event.REFUSED)
-        client.reply(number, error.fault)
+        client.refuse(number, error.fault)
         return
-    if client.state is not client.state.GREETING:
-        return  # gone meanwhile
-    client.identity = identity
-    _set_expiry(hub, client, identity)
-    hub.remember(client)
-    attachments = await _attach_all(hub, client, command)
     if attachments is None:
         return
+    _set_expiry(hub, client, identity)
     client.become(Event.ACCEPTED)
     client.reply(number, _connected(hub, client, {channel: a.subscribed for channel, a in attachments.items()}))
     client.start_pinging()
@@ -101,7 +99,7 @@ async def _attach_all(hub: "Hub", client: Client, command: commands.Connect) -> 
     for channel, grant in channels.items():
         wanted = (command.subs or {}).get(channel, commands.Subscribe())
         attachments[channel] = await attach_by_server(hub, client, channel, grant, wanted)
-        if client.state is client.state.CLOSED:
+        if client.state is State.CLOSED:
             return None
     return attachments
 

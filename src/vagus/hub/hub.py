@@ -39,13 +39,13 @@ from vagus.kernel.channels import ChannelRule, Last, RuleBook, pattern_of
 from vagus.kernel.codes import Closure, Ending
 from vagus.kernel.commands import Command
 from vagus.kernel.control import Target
-from vagus.kernel.errors import DisconnectError, RefusedError, VagusError
+from vagus.kernel.errors import DisconnectError, RefusedError, RuleError, VagusError
 from vagus.kernel.history import Page, Query
 from vagus.kernel.identity import Grant, Identity
 from vagus.kernel.limits import Limits
 from vagus.kernel.permissions import ANYONE, USER, Access
 from vagus.kernel.publications import ClientInfo, Draft, Json, Position, Publication, Receipt
-from vagus.kernel.rates import Bucket
+from vagus.kernel.rates import Bucket, Buckets
 from vagus.kernel.replies import Attached, Message, PresenceStatsResult, Renewed
 from vagus.version import VERSION
 
@@ -131,6 +131,8 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._opening: dict[str, asyncio.Future[None]] = {}
         self._connecting: Bucket | None = None
+        self._address_buckets = Buckets(rate) if (rate := self.limits.connecting_per_address) else None
+        self.user_buckets = Buckets(rate) if (rate := self.limits.commands_per_user) else None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.started_at = 0.0
         for rule in rules:
@@ -218,6 +220,8 @@ class Hub:
         """Begin on the running loop. Raises ``RuntimeError`` if it began before."""
         if self.is_started:
             raise RuntimeError("the hub is started already")
+        if self._personal and self.rules.match(f"{self._personal}user") is None:
+            raise RuleError(f"personal_channels: no channel rule holds for {self._personal + 'user'!r}")
         loop = asyncio.get_running_loop()
         self._loop = loop
         self.tick = Tick(loop)
@@ -443,7 +447,11 @@ class Hub:
         wanted = commands.Subscribe()
         if since is not None:
             wanted = commands.Subscribe(recover=True, epoch=since.epoch, offset=since.offset)
-        attachment = await attach_by_server(self, client, channel, grant, wanted)
+        try:
+            attachment = await attach_by_server(self, client, channel, grant, wanted)
+        except RefusedError as error:
+            log.info("attach_refused", channel=channel, client=client.id, reason=error.fault.message)
+            return
         client.push(Attached(channel, attachment.subscribed))
         await attachment.complete()
 
@@ -467,9 +475,12 @@ class Hub:
     def personal_channel(self, identity: Identity) -> str:
         return f"{self._personal}{identity.user}" if self._personal and identity.user else ""
 
-    def takes_connection(self) -> bool:
-        """Whether one connection more may come now; asked once for each, since it counts."""
-        return self._connecting is None or self._connecting.take(self.loop.time())
+    def takes_connection(self, address: str) -> bool:
+        """Whether one connection more may come now from an address; asked once for each, since it counts."""
+        now = self.loop.time()
+        if self._address_buckets is not None and not self._address_buckets.take(address, now):
+            return False
+        return self._connecting is None or self._connecting.take(now)
 
     def check_room(self, address: str) -> Closure | None:
         """Why a client from an address finds no room, if it finds none."""
@@ -562,7 +573,9 @@ class Hub:
             self.run(self._retract(client, subscription))
 
     async def announce(self, client: Client, subscription: Subscription) -> None:
-        """Tell others that a client follows a channel now."""
+        """Tell others that a client follows a channel now, unless that has ended already."""
+        if client.subscriptions.get(subscription.channel) is not subscription:
+            return
         subscription.is_announced = True
         info = client.info(subscription.info)
         if subscription.gives_presence:

@@ -6,8 +6,7 @@ from .rates import Rate
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Bounds that hold for each client. Client libraries expect the defaults, which are those of the native protocol.
-    """
+    """Bounds of one hub. Client libraries expect the defaults, which are those of the native protocol."""
 
     ping_interval_s: float = 25.0
     """A client that hears nothing for this long and ten seconds more reconnects. 0 sends no pings."""
@@ -32,12 +31,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How long an application's function may take to answer before the client is told that it failed."""
     commands: Rate | None = None
     """How often one client may send commands; the answer beyond it is "too many requests"."""
+    commands_per_user: Rate | None = None
+    """The same for all connections of one user together."""
     connections: int = 0
     """Clients on this node; 0 is no bound."""
     connections_per_user: int = 0
     connections_per_address: int = 0
     connecting: Rate | None = None
     """How many connections this node takes on a second."""
+    connecting_per_address: Rate | None = None
+    """The same for one address."""
     max_delay_s: float = 0.02
     """The longest that publications wait to be sent together while the hub is busy. An idle hub sends at once."""
 

@@ -19,8 +19,7 @@ _WORDS = frozenset({ANYONE, USER, SUBSCRIBER, *(f"@{role}" for role in Role)})
 
 
 def check_access(access: Collection[str], path: str) -> None:
-    """Raises ``RuleError`` for a word that is none of ours, rather than let a typing mistake close or open a channel.
-    """
+    """Raises ``RuleError`` for a word that is none of ours: a typing mistake shall neither close nor open a channel."""
     for word in access:
         if word not in _WORDS:
             raise RuleError(f"{path}: {word!r} is not one of {', '.join(sorted(_WORDS))}")

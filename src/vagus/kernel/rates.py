@@ -1,4 +1,6 @@
-"""How often somebody may do something: a token bucket that is a plain value with the time as a parameter."""
+"""How often somebody may do something: token buckets, with the time as a parameter."""
+
+from typing import Final
 
 import msgspec
 
@@ -37,3 +39,34 @@ class Bucket:
     def is_full(self, now: float) -> bool:
         """Whether nothing of it is used, so that it may be forgotten."""
         return self._tokens + max(0.0, now - self._at) * self.rate.per_s >= self.rate.burst
+
+
+class Buckets:
+    """A bucket for each of many parties, such as addresses. Those that used nothing lately are forgotten."""
+
+    __slots__ = ("_buckets", "_rate")
+
+    MOST: Final = 50_000
+    """Parties remembered at most; when it is reached the idle ones go, then the oldest: memory is worth more than the
+    rate of one of fifty thousand."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        self._buckets: dict[str, Bucket] = {}
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def take(self, party: str, now: float) -> bool:
+        bucket = self._buckets.get(party)
+        if bucket is None:
+            if len(self._buckets) >= self.MOST:
+                self._forget(now)
+            bucket = self._buckets[party] = Bucket(self._rate, now)
+        return bucket.take(now)
+
+    def _forget(self, now: float) -> None:
+        kept = {party: bucket for party, bucket in self._buckets.items() if not bucket.is_full(now)}
+        if len(kept) >= self.MOST:
+            kept = dict(list(kept.items())[self.MOST // 2 :])
+        self._buckets = kept
