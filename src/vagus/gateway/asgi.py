@@ -82,7 +82,7 @@ async def serve(gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
     socket = Socket(send, is_text=not dialect.binary)
     client = Client(gate.hub, socket, socket, gate.bare(dialect), origin)
     writer = asyncio.ensure_future(socket.write_all(client))
-    closure = gate.hub.check_room(origin.address)
+    closure = gate.hub.registry.check_room(origin.address)
     if closure is not None:
         client.disconnect(closure)
     try:

@@ -129,7 +129,7 @@ def enter(
     transport.write(upgrade_response(upgrade, subprotocol=subprotocol, extensions=extension))
     socket = WebSocket(gate, transport, encoding, origin, deflates=extension is not None)
     transport.set_protocol(socket)
-    socket.begin(gate.hub.check_room(origin.address))
+    socket.begin(gate.hub.registry.check_room(origin.address))
     if rest:
         socket.data_received(rest)
 

@@ -73,7 +73,7 @@ class Gate:
         claimed = headers.get("origin")
         if claimed is not None and not self._origins.allows(claimed, headers.get("host")):
             return FORBIDDEN_ORIGIN
-        return None if self.hub.takes_connection(origin.address) else BUSY
+        return None if self.hub.registry.takes_connection(origin.address, self.hub.loop.time()) else BUSY
 
     def address(self, peer: str, headers: Mapping[str, str]) -> str:
         return client_address(peer, headers.get("x-forwarded-for"), self._proxies)

@@ -24,7 +24,6 @@ is answered as an internal error, except ``RefusedError`` and ``DisconnectError`
 import asyncio
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final, Self, TypeVar
@@ -39,13 +38,13 @@ from vagus.kernel.channels import ChannelRule, Last, RuleBook, pattern_of
 from vagus.kernel.codes import Closure, Ending
 from vagus.kernel.commands import Command
 from vagus.kernel.control import Target
-from vagus.kernel.errors import DisconnectError, RefusedError, RuleError, VagusError
+from vagus.kernel.errors import RefusedError, RuleError, VagusError
 from vagus.kernel.history import Page, Query
 from vagus.kernel.identity import Grant, Identity
 from vagus.kernel.limits import Limits
 from vagus.kernel.permissions import ANYONE, USER, Access
 from vagus.kernel.publications import ClientInfo, Draft, Json, Position, Publication, Receipt
-from vagus.kernel.rates import Bucket, Buckets
+from vagus.kernel.rates import Buckets
 from vagus.kernel.replies import Attached, Message, PresenceStatsResult, Renewed
 from vagus.version import VERSION
 
@@ -55,10 +54,12 @@ from .connecting import attach_by_server
 from .figures import Figures
 from .functions import Function, Guard, Method
 from .policies import Policies, Verifier
+from .registry import Registry
 from .steps import begin, call
 from .subscription import Subscription
 from .tick import Tick
 from .topic import Topic
+from .topics import Topics
 from .wheel import Wheel
 
 log = structlog.get_logger()
@@ -122,16 +123,11 @@ class Hub:
         self.policies = Policies(self, verifier, allow_anonymous=allow_anonymous)
         self.version: Final = VERSION
         self.node_id = uuid.uuid4().hex
-        self.clients: dict[str, Client] = {}
-        self.topics: dict[str, Topic] = {}
-        self._users: dict[str, tuple[Client, ...]] = {}
-        self._addresses: Counter[str] = Counter()
+        self.registry = Registry(self.limits, time.monotonic())
+        self._topics = Topics(self.broker, self._new_topic)
         self._clock = clock
         self._personal = personal_channels
         self._tasks: set[asyncio.Task[None]] = set()
-        self._opening: dict[str, asyncio.Future[None]] = {}
-        self._connecting: Bucket | None = None
-        self._address_buckets = Buckets(rate) if (rate := self.limits.connecting_per_address) else None
         self.user_buckets = Buckets(rate) if (rate := self.limits.commands_per_user) else None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.started_at = 0.0
@@ -227,7 +223,6 @@ class Hub:
         self.tick = Tick(loop)
         self.wheel = Wheel(loop)
         self.started_at = self.now()
-        self._connecting = Bucket(self.limits.connecting, loop.time()) if self.limits.connecting else None
         await self.broker.start(self)
 
     async def stop(self, closure: Closure = codes.SHUTDOWN) -> None:
@@ -384,8 +379,18 @@ class Hub:
         ]
 
     @property
+    def clients(self) -> Mapping[str, Client]:
+        """The clients connected here, by their ids."""
+        return self.registry.clients
+
+    @property
+    def topics(self) -> Mapping[str, Topic]:
+        """The channels followed here."""
+        return self._topics.by_channel
+
+    @property
     def num_users(self) -> int:
-        return len(self._users)
+        return self.registry.num_users
 
     @property
     def num_subscriptions(self) -> int:
@@ -418,7 +423,7 @@ class Hub:
             topic.announce(info, joined=joined)
 
     def ordered(self, order: control.Order) -> None:
-        for client in self._targets(order.target):
+        for client in self.registry.targets(order.target):
             match order:
                 case control.Disconnect(_, closure):
                     client.disconnect(closure)
@@ -432,14 +437,6 @@ class Hub:
                     self._renew(client, order)
                 case control.Deliver(_, data):
                     client.push(Message(data))
-
-    def _targets(self, target: Target) -> list[Client]:
-        if target.client:
-            client = self.clients.get(target.client)
-            found = [client] if client is not None and target.user in (None, client.identity.user) else []
-        else:
-            found = list(self._users.get(target.user or "", ()))
-        return [client for client in found if client.id not in target.except_clients]
 
     async def _attach(self, client: Client, channel: str, grant: Grant, since: Position | None) -> None:
         if channel in client.subscriptions or not client.is_connected:
@@ -475,81 +472,23 @@ class Hub:
     def personal_channel(self, identity: Identity) -> str:
         return f"{self._personal}{identity.user}" if self._personal and identity.user else ""
 
-    def takes_connection(self, address: str) -> bool:
-        """Whether one connection more may come now from an address; asked once for each, since it counts."""
-        now = self.loop.time()
-        if self._address_buckets is not None and not self._address_buckets.take(address, now):
-            return False
-        return self._connecting is None or self._connecting.take(now)
-
-    def check_room(self, address: str) -> Closure | None:
-        """Why a client from an address finds no room, if it finds none."""
-        limits = self.limits
-        if limits.connections and len(self.clients) >= limits.connections:
-            return codes.CONNECTION_LIMIT
-        if limits.connections_per_address and self._addresses[address] >= limits.connections_per_address:
-            return codes.CONNECTION_LIMIT
-        return None
-
     def remember(self, client: Client) -> None:
         """A client said who it is. Raises ``DisconnectError`` if its user has too many connections."""
-        user = client.identity.user
-        others = self._users.get(user, ()) if user else ()
-        bound = self.limits.connections_per_user
-        if bound and user and len(others) >= bound:
-            raise DisconnectError(codes.CONNECTION_LIMIT)
-        self.clients[client.id] = client
+        self.registry.add(client)
         self.figures.connections += 1
-        if user:
-            self._users[user] = (*others, client)
-        if self.limits.connections_per_address:
-            self._addresses[client.origin.address] += 1
 
     def forget(self, client: Client, closure: Closure, *, was_connected: bool) -> None:
-        if self.clients.pop(client.id, None) is None:
-            return
-        user = client.identity.user
-        others = tuple(other for other in self._users.pop(user, ()) if other is not client)
-        if others:
-            self._users[user] = others
-        if self.limits.connections_per_address:
-            self._addresses[client.origin.address] -= 1
-            if not self._addresses[client.origin.address]:
-                del self._addresses[client.origin.address]
-        if was_connected:
+        if self.registry.remove(client) and was_connected:
             self._tell(self.hooks.disconnect, client.caller, closure)
 
     async def enter_topic(self, channel: str, rule: ChannelRule) -> Topic:
-        """The channel's topic, with one subscription more; the broker is asked for the channel's flow first."""
-        topic = self.topics.get(channel)
-        if topic is not None:
-            topic.count += 1
-            opening = self._opening.get(channel)
-            if opening is not None:
-                await asyncio.shield(opening)
-            return topic
-        topic = self.topics[channel] = Topic(
-            channel, rule, self.tick, max_delay_s=self.limits.max_delay_s, on_gap=self._on_gap
-        )
-        topic.count = 1
-        opening = self._opening[channel] = self.loop.create_future()
-        try:
-            await self.broker.subscribe(channel)
-        except BaseException as error:
-            self.topics.pop(channel, None)
-            opening.set_exception(error)
-            opening.exception()  # seen, also if nobody else waits for it
-            raise
-        else:
-            opening.set_result(None)
-        finally:
-            del self._opening[channel]
-        return topic
+        return await self._topics.enter(channel, rule)
+
+    def _new_topic(self, channel: str, rule: ChannelRule) -> Topic:
+        return Topic(channel, rule, self.tick, max_delay_s=self.limits.max_delay_s, on_gap=self._on_gap)
 
     def _leave_topic(self, topic: Topic) -> None:
-        topic.count -= 1
-        if topic.count == 0 and self.topics.get(topic.channel) is topic:
-            del self.topics[topic.channel]
+        if self._topics.leave(topic):
             self.run(self.broker.unsubscribe(topic.channel))
 
     def abandon(self, client: Client, subscription: Subscription) -> None:

@@ -28,7 +28,7 @@ class Wheel:
         self._next = 0
 
     def set(self, timed: Timed, at: float) -> None:
-        """Call ``timed.on_due`` at ``at``, in the loop's time, or up to a slot later; it replaces what was set before."""
+        """Call ``timed.on_due`` at ``at`` in the loop's time, or up to a slot later, instead of what was set before."""
         slot = ceil(at / SLOT_S)
         if slot == timed.slot:
             return

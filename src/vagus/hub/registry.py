@@ -1,0 +1,77 @@
+"""Who is here: the clients of this node by id and by user, and how many come from each address."""
+
+from collections import Counter
+
+from vagus.kernel import codes
+from vagus.kernel.codes import Closure
+from vagus.kernel.control import Target
+from vagus.kernel.errors import DisconnectError
+from vagus.kernel.limits import Limits
+from vagus.kernel.rates import Bucket, Buckets
+
+from .client import Client
+
+
+class Registry:
+    """The clients that have said who they are, within the bounds on their number and on how fast they come."""
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self.clients: dict[str, Client] = {}
+        self._limits = limits
+        self._users: dict[str, tuple[Client, ...]] = {}  # most users have one client, and a tuple is small
+        self._addresses: Counter[str] = Counter()
+        self._connecting = Bucket(limits.connecting, now) if limits.connecting else None
+        self._connecting_from = Buckets(limits.connecting_per_address) if limits.connecting_per_address else None
+
+    @property
+    def num_users(self) -> int:
+        return len(self._users)
+
+    def takes_connection(self, address: str, now: float) -> bool:
+        """Whether one connection more may come now from an address; asked once for each, since it counts."""
+        if self._connecting_from is not None and not self._connecting_from.take(address, now):
+            return False
+        return self._connecting is None or self._connecting.take(now)
+
+    def check_room(self, address: str) -> Closure | None:
+        """Why a client from an address finds no room, if it finds none."""
+        limits = self._limits
+        if limits.connections and len(self.clients) >= limits.connections:
+            return codes.CONNECTION_LIMIT
+        if limits.connections_per_address and self._addresses[address] >= limits.connections_per_address:
+            return codes.CONNECTION_LIMIT
+        return None
+
+    def add(self, client: Client) -> None:
+        """Raises ``DisconnectError`` if the client's user has too many connections."""
+        user, bound = client.identity.user, self._limits.connections_per_user
+        others = self._users.get(user, ()) if user else ()
+        if bound and user and len(others) >= bound:
+            raise DisconnectError(codes.CONNECTION_LIMIT)
+        self.clients[client.id] = client
+        if user:
+            self._users[user] = (*others, client)
+        if self._limits.connections_per_address:
+            self._addresses[client.origin.address] += 1
+
+    def remove(self, client: Client) -> bool:
+        """Whether it was there."""
+        if self.clients.pop(client.id, None) is None:
+            return False
+        user = client.identity.user
+        others = tuple(other for other in self._users.pop(user, ()) if other is not client)
+        if others:
+            self._users[user] = others
+        if self._limits.connections_per_address:
+            self._addresses[client.origin.address] -= 1
+            self._addresses += Counter()  # drops what is down to zero
+        return True
+
+    def targets(self, target: Target) -> list[Client]:
+        """The clients here that an order means."""
+        if target.client:
+            client = self.clients.get(target.client)
+            found = [client] if client is not None and target.user in (None, client.identity.user) else []
+        else:
+            found = list(self._users.get(target.user or "", ()))
+        return [client for client in found if client.id not in target.except_clients]
