@@ -1,0 +1,384 @@
+/* See connection.h. Sockets are edge-triggered and read once for each event: a read that does not fill the buffer has
+   emptied the socket (epoll(7)), so a delivery costs the generator one system call and no more. */
+#define _GNU_SOURCE
+#include "connection.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "measure.h"
+
+#define READ_ROOM (1 << 20)
+#define BATCH 256
+
+struct traffic traffic;
+
+static int poller = -1;
+static const struct events *current;
+static uint64_t next_tick;
+static char room[READ_ROOM];
+
+static const unsigned char mask[4] = {0x5a, 0x17, 0xc3, 0x2e};
+
+/* ---- buffers */
+
+static void bytes_reserve(struct bytes *buffer, size_t more) {
+    if (buffer->start == buffer->end) buffer->start = buffer->end = 0;
+    if (buffer->end + more <= buffer->room) return;
+    buffer->room = (buffer->end + more) * 2;
+    buffer->data = realloc(buffer->data, buffer->room);
+    if (buffer->data == NULL) fail("out of memory");
+}
+
+static void bytes_append(struct bytes *buffer, const void *data, size_t size) {
+    bytes_reserve(buffer, size);
+    memcpy(buffer->data + buffer->end, data, size);
+    buffer->end += size;
+}
+
+/* ---- out */
+
+static void closed(struct connection *connection) {
+    if (connection->state == CLOSED) return;
+    connection->state = CLOSED;
+    close(connection->fd);
+    connection->fd = -1;
+    if (current != NULL && current->closed != NULL) current->closed(connection);
+}
+
+void connection_close(struct connection *connection) { closed(connection); }
+
+void connection_flush(struct connection *connection) {
+    struct bytes *out = &connection->out;
+    while (out->start < out->end) {
+        ssize_t sent = send(connection->fd, out->data + out->start, out->end - out->start, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0 && errno == EAGAIN) return; /* the next EPOLLOUT goes on */
+        if (sent < 0) {
+            closed(connection);
+            return;
+        }
+        out->start += (size_t)sent;
+    }
+}
+
+static void queue_frame(struct connection *connection, unsigned char opcode, const char *payload, size_t size) {
+    unsigned char head[14] = {(unsigned char)(0x80 | opcode)};
+    size_t length = 2;
+    if (size < 126) {
+        head[1] = (unsigned char)(0x80 | size);
+    } else if (size < 65536) {
+        head[1] = 0x80 | 126;
+        head[2] = (unsigned char)(size >> 8);
+        head[3] = (unsigned char)size;
+        length = 4;
+    } else {
+        head[1] = 0x80 | 127;
+        for (unsigned i = 0; i < 8; i++) head[2 + i] = (unsigned char)((uint64_t)size >> (56 - 8 * i));
+        length = 10;
+    }
+    memcpy(head + length, mask, 4);
+    bytes_append(&connection->out, head, length + 4);
+    bytes_reserve(&connection->out, size);
+    char *to = connection->out.data + connection->out.end;
+    for (size_t i = 0; i < size; i++) to[i] = (char)(payload[i] ^ mask[i & 3]);
+    connection->out.end += size;
+}
+
+void connection_queue(struct connection *connection, const char *text, size_t size) {
+    if (connection->state == CLOSED) return;
+    queue_frame(connection, 1, text, size);
+}
+
+void connection_send(struct connection *connection, const char *text, size_t size) {
+    connection_queue(connection, text, size);
+    connection_flush(connection);
+}
+
+void connection_send_bytes(struct connection *connection, const char *bytes, size_t size) {
+    if (connection->state == CLOSED) return;
+    bytes_append(&connection->out, bytes, size);
+    connection_flush(connection);
+}
+
+/* ---- opening */
+
+static const struct step *steps_of(const struct connection *connection) {
+    return connection->role == PUBLISHER ? connection->protocol->publisher : connection->protocol->subscriber;
+}
+
+static void send_step(struct connection *connection, const struct step *step) {
+    char text[512];
+    if (step->send == NULL) return;
+    size_t size = expand(text, sizeof text, step->send, 0, connection->channel, "null");
+    connection->number = 2;
+    connection_send(connection, text, size);
+}
+
+/* Does the steps that need not wait; with none left the connection is ready. */
+static void advance(struct connection *connection) {
+    const struct step *steps = steps_of(connection);
+    for (; connection->step < 4; connection->step++) {
+        const struct step *step = &steps[connection->step];
+        if (step->await == NULL && step->send == NULL) break;
+        if (step->await != NULL) return;
+        send_step(connection, step);
+    }
+    if (connection->state != OPENING) return;
+    connection->state = READY;
+    if (current->ready != NULL) current->ready(connection);
+}
+
+static void open_further(struct connection *connection, const char *text, size_t size) {
+    const struct step *step = &steps_of(connection)[connection->step];
+    if (step->await == NULL || strncmp(text, step->await, strlen(step->await)) != 0) return;
+    if (memmem(text, size, "\"error\"", 7) != NULL) {
+        if (!connection->refused) fprintf(stderr, "load: refused: %.*s\n", (int)(size < 200 ? size : 200), text);
+        connection->refused = true;
+    }
+    connection->step++;
+    send_step(connection, step);
+    advance(connection);
+}
+
+static void begin_opening(struct connection *connection) {
+    connection->state = OPENING;
+    advance(connection);
+}
+
+static void send_upgrade(struct connection *connection) {
+    char path[128], request[512];
+    const char *template =
+        connection->role == PUBLISHER ? connection->protocol->publisher_path : connection->protocol->path;
+    expand(path, sizeof path, template, 0, connection->channel, "");
+    int size = snprintf(request, sizeof request,
+                        "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+                        path, connection->port);
+    connection->state = UPGRADING;
+    connection_send_bytes(connection, request, (size_t)size);
+}
+
+static void connected(struct connection *connection) {
+    if (connection->role == HTTP_CLIENT) {
+        connection->state = READY;
+        if (current->ready != NULL) current->ready(connection);
+    } else if (connection->protocol->path == NULL) {
+        begin_opening(connection);
+    } else {
+        send_upgrade(connection);
+    }
+}
+
+void connection_open(struct connection *connection, int receive_buffer) {
+    int yes = 1;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(connection->port)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (connection->fd < 0) fail("socket: %s", strerror(errno));
+    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (receive_buffer > 0) setsockopt(connection->fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    connection->state = CONNECTING;
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
+    if (connect(connection->fd, (struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS)
+        fail("connect: %s", strerror(errno));
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, connection->fd, &event) != 0) fail("epoll_ctl: %s", strerror(errno));
+}
+
+/* ---- in: each takes what is whole from the bytes and returns how many it took */
+
+static void take_message(struct connection *connection, const char *text, size_t size, uint64_t now) {
+    const struct protocol *protocol = connection->protocol;
+    bool short_enough = size <= 2 && protocol->ping != NULL;
+    if (short_enough && size == strlen(protocol->ping) && memcmp(text, protocol->ping, size) == 0)
+        connection_send(connection, protocol->pong, strlen(protocol->pong));
+    else if (connection->state == OPENING)
+        open_further(connection, text, size);
+    else if (current->message != NULL)
+        current->message(connection, text, size, now);
+}
+
+static void take_text(struct connection *connection, const char *text, size_t size, uint64_t now) {
+    if (!connection->protocol->joins_lines) {
+        take_message(connection, text, size, now);
+        return;
+    }
+    const char *end = text + size;
+    while (text < end && connection->state != CLOSED) {
+        const char *stop = memchr(text, '\n', (size_t)(end - text));
+        if (stop == NULL) stop = end;
+        if (stop > text) take_message(connection, text, (size_t)(stop - text), now);
+        text = stop + 1;
+    }
+}
+
+static void take_frame(struct connection *connection, unsigned opcode, const char *payload, size_t size, uint64_t now) {
+    traffic.frames++;
+    if (opcode <= 2) {
+        take_text(connection, payload, size, now);
+    } else if (opcode == 8) {
+        const unsigned char *code = (const unsigned char *)payload;
+        if (size >= 2) connection->close_code = (uint16_t)(code[0] << 8 | code[1]);
+    } else if (opcode == 9) {
+        queue_frame(connection, 10, payload, size);
+        connection_flush(connection);
+    }
+}
+
+static size_t take_frames(struct connection *connection, const char *data, size_t size, uint64_t now) {
+    size_t at = 0;
+    while (connection->state != CLOSED && size - at >= 2) {
+        const unsigned char *head = (const unsigned char *)data + at;
+        size_t length = head[1] & 127, skip = 2;
+        if (length == 126) {
+            if (size - at < 4) break;
+            length = (size_t)head[2] << 8 | head[3];
+            skip = 4;
+        } else if (length == 127) {
+            if (size - at < 10) break;
+            length = 0;
+            for (unsigned i = 0; i < 8; i++) length = length << 8 | head[2 + i];
+            skip = 10;
+        }
+        if (size - at < skip + length) break;
+        take_frame(connection, head[0] & 15, data + at + skip, length, now);
+        at += skip + length;
+    }
+    return at;
+}
+
+static size_t take_upgrade(struct connection *connection, const char *data, size_t size) {
+    const char *end = memmem(data, size, "\r\n\r\n", 4);
+    if (end == NULL) return 0;
+    if (size < 12 || memcmp(data + 9, "101", 3) != 0) {
+        fprintf(stderr, "load: no upgrade: %.*s\n", (int)(end - data), data);
+        connection->refused = true;
+        closed(connection);
+        return size;
+    }
+    begin_opening(connection);
+    return (size_t)(end + 4 - data);
+}
+
+static size_t take_answers(struct connection *connection, const char *data, size_t size) {
+    size_t at = 0;
+    while (connection->state != CLOSED) {
+        const char *head = data + at, *end = memmem(head, size - at, "\r\n\r\n", 4);
+        if (end == NULL) break;
+        const char *length_at = NULL;
+        for (const char *line = head; line < end; line = memchr(line, '\n', (size_t)(end + 2 - line)) + 1)
+            if (strncasecmp(line, "content-length:", 15) == 0) length_at = line + 15;
+        if (length_at == NULL) fail("an HTTP answer has no Content-Length: %.*s", (int)(end - head), head);
+        size_t length = strtoul(length_at, NULL, 10), whole = (size_t)(end + 4 - head) + length;
+        if (size - at < whole) break;
+        at += whole;
+        current->answer(connection, atoi(head + 9), end + 4, length);
+    }
+    return at;
+}
+
+static size_t take(struct connection *connection, const char *data, size_t size, uint64_t now) {
+    size_t at = 0;
+    if (connection->role == HTTP_CLIENT) return take_answers(connection, data, size);
+    if (connection->state == UPGRADING) at = take_upgrade(connection, data, size);
+    if (connection->state == OPENING || connection->state == READY)
+        at += take_frames(connection, data + at, size - at, now);
+    return at;
+}
+
+/* One recv(), and what is whole of it taken; the rest is kept for the next. Returns what recv() did. */
+static ssize_t receive(struct connection *connection, size_t most) {
+    struct bytes *in = &connection->in;
+    size_t kept = in->end - in->start;
+    char *data = room;
+    if (kept > 0) memcpy(room, in->data + in->start, kept);
+    if (kept >= READ_ROOM) fail("a message is longer than the buffer");
+    if (most > READ_ROOM - kept) most = READ_ROOM - kept;
+    ssize_t got = recv(connection->fd, data + kept, most, 0);
+    if (got <= 0) return got;
+    traffic.reads++;
+    traffic.bytes += (uint64_t)got;
+    size_t size = kept + (size_t)got, taken = take(connection, data, size, now_ns());
+    in->start = in->end = 0;
+    if (taken < size) bytes_append(in, data + taken, size - taken);
+    return got == (ssize_t)most ? got : 0x7fffffff; /* a short read: the socket is empty */
+}
+
+static void drain(struct connection *connection) {
+    while (connection->state != CLOSED) {
+        ssize_t got = receive(connection, READ_ROOM);
+        if (got == 0x7fffffff) return;
+        if (got < 0 && errno == EAGAIN) return;
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) closed(connection);
+    }
+}
+
+bool connection_read(struct connection *connection, size_t most) {
+    if (connection->state == CLOSED) return false;
+    ssize_t got = receive(connection, most);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) closed(connection);
+    return connection->state != CLOSED;
+}
+
+/* ---- the loop */
+
+void loop_begin(void) {
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    if (poller < 0) fail("epoll_create1: %s", strerror(errno));
+}
+
+static void handle(struct connection *connection, uint32_t events) {
+    if (connection->state == CLOSED) return;
+    if (connection->state == CONNECTING) {
+        int error = 0;
+        socklen_t size = sizeof error;
+        getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+        if (error != 0) fail("connect: %s", strerror(error));
+        if (events & EPOLLOUT) connected(connection);
+    }
+    if (connection->out.start < connection->out.end && (events & EPOLLOUT)) connection_flush(connection);
+    if (connection->unread) return;
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) drain(connection);
+}
+
+static void tick_if_due(void) {
+    uint64_t now = now_ns();
+    if (current->tick != NULL && now >= next_tick) next_tick = current->tick(now);
+}
+
+bool loop_run(const struct events *events, bool (*done)(void), uint64_t deadline) {
+    static struct epoll_event ready[BATCH];
+    current = events;
+    next_tick = 0;
+    while (!done()) {
+        uint64_t now = now_ns();
+        if (now >= deadline) return false;
+        tick_if_due();
+        now = now_ns();
+        uint64_t until = events->tick != NULL && next_tick < deadline ? next_tick : deadline;
+        uint64_t rest = until > now ? until - now : 0;
+        struct timespec wait = {.tv_sec = (time_t)(rest / SECOND), .tv_nsec = (long)(rest % SECOND)};
+        int count = epoll_pwait2(poller, ready, BATCH, &wait, NULL);
+        if (count < 0 && errno != EINTR) fail("epoll_pwait2: %s", strerror(errno));
+        for (int i = 0; i < count; i++) {
+            handle(ready[i].data.ptr, ready[i].events);
+            if (i % 16 == 15) tick_if_due(); /* or a publication would wait for a whole batch */
+        }
+    }
+    return true;
+}

@@ -1,0 +1,79 @@
+"""Measures Vagus and its peers: builds what it needs, runs the stages, writes the results.
+
+    python -m bench [--quick] [--only STAGE]
+
+A whole run writes bench/RESULTS.md. One that is quick or partial is for a look: it prints its table, and keeps it in
+build/bench.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import load_generator, peers
+from bench.figures import Row, table
+from bench.machine import BUILD, allow_many_files, description
+from bench.measuring import Bench, say
+from bench.servers import Program, running
+from bench.stages import STAGES
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+OTHERS = (peers.node_ws, peers.node_socketio, peers.python_socketio, peers.django_channels)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the benchmarks; the exit code is 1 only when nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter measurements, under 3 minutes")
+    parser.add_argument("--only", action="append", choices=sorted(STAGES), metavar="STAGE", help=", ".join(STAGES))
+    arguments = parser.parse_args(words)
+    names = list(STAGES) if arguments.only is None else arguments.only
+    BUILD.mkdir(parents=True, exist_ok=True)
+    (BUILD / "outcomes.jsonl").unlink(missing_ok=True)
+    allow_many_files()
+    load_generator.build()
+    bench = prepared(quick=arguments.quick, with_others="others" in names)
+    rows: list[Row] = []
+    for name in names:
+        with bench.noting(name):
+            rows.extend(STAGES[name](bench))
+    whole = arguments.only is None and not arguments.quick
+    text = written(bench, rows, whole=whole)
+    (RESULTS if whole else BUILD / "RESULTS.md").write_text(text)
+    print(text)
+    return 0 if rows else 1
+
+
+def prepared(*, quick: bool, with_others: bool) -> Bench:
+    """The programs that this machine can have, built; the rest is noted by name."""
+    bench = Bench(ours=None, peer=None, others=[], quick=quick)
+    bench.ours = _starting(bench, peers.vagus)
+    bench.peer = _starting(bench, peers.centrifugo_or_centrifuge)
+    found = [_starting(bench, other) for other in OTHERS] if with_others and not quick else []
+    bench.others = [program for program in found if program is not None]
+    return bench
+
+
+def _starting(bench: Bench, program: Callable[[], Program]) -> Program | None:
+    """The program, if it can be built and starts."""
+    say(f"== preparing {program.__name__}")
+    with bench.noting(program.__name__):
+        built = program()
+        with running(built):
+            return built
+    return None
+
+
+def written(bench: Bench, rows: list[Row], *, whole: bool) -> str:
+    """The results as a page of markdown."""
+    lines = ["# Results", ""]
+    lines += ["Written by `python -m bench`; bench/README.md says how it measures."]
+    lines += [] if whole else ["", "This run was quick or partial: its figures are for a look, not for the record."]
+    lines += ["", *(f"- {fact}" for fact in description())]
+    programs = [*bench.programs, *bench.others]
+    lines += [f"- {program.name}: {program.version}" for program in programs]
+    lines += [f"- not measured: {line}" for line in bench.unavailable]
+    decided = [row.met for row in rows if row.met is not None]
+    lines += ["", f"{sum(decided)} of {len(decided)} targets met.", "", table(rows), ""]
+    lines += ["A figure is the median of its rounds, with the lowest and the highest in parentheses.", ""]
+    return "\n".join(lines)
