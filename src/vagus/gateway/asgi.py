@@ -31,6 +31,9 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 HIGH_WATER: Final = 65_536
 """Bytes given to the server but not taken by it, from which the client counts as slow."""
 
+CLOSING_S: Final = 5.0
+"""How long the server may take to send what is left and our close frame, and to hear the answer."""
+
 
 def asgi_app(hub: Hub, **options: Any) -> ASGIApp:
     """An ASGI application for WebSockets. ``options`` are those of ``Gate``: origins, addresses, proxies.
@@ -39,12 +42,14 @@ def asgi_app(hub: Hub, **options: Any) -> ASGIApp:
     to itself, it starts the hub with the first connection unless ``async with hub`` did so before.
     """
     gate = Gate(hub, **options)
+    starting = asyncio.Lock()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
             case "websocket":
-                if not hub.is_started:
-                    await hub.start()
+                async with starting:  # who comes second waits until the first one has started it
+                    if not hub.is_started:
+                        await hub.start()
                 await serve(gate, scope, receive, send)
             case "lifespan":
                 await _live(hub, receive, send)
@@ -56,7 +61,11 @@ def asgi_app(hub: Hub, **options: Any) -> ASGIApp:
 
 async def _live(hub: Hub, receive: Receive, send: Send) -> None:
     await receive()
-    await hub.start()
+    try:
+        await hub.start()
+    except Exception as error:  # without this message some servers take the application for one without a lifespan
+        await send({"type": "lifespan.startup.failed", "message": f"the hub did not start: {error!r}"})
+        raise
     await send({"type": "lifespan.startup.complete"})
     await receive()
     await hub.stop()
@@ -102,7 +111,7 @@ async def _read(gate: Gate, socket: "Socket", client: Client, receive: Receive) 
         text = message.get("text")
         data = text.encode() if text is not None else message.get("bytes") or b""
         if len(data) > gate.hub.limits.message_bytes:
-            socket.close(Closure(1009, "message too big"))
+            client.disconnect(Closure(1009, "message too big"))
         else:
             client.receive(data)
 
@@ -141,6 +150,8 @@ class Socket:
         self._is_over = False
         self._wake = asyncio.Event()
         self._client: Client | None = None
+        self.patience: asyncio.Timeout | None = None
+        """Ends the connection's task when it is due: never, until the hub closes the connection."""
         self.reading = asyncio.Event()
         self.reading.set()
 
@@ -155,11 +166,17 @@ class Socket:
         if self._closure is None:
             self._closure = closure
             self._wake.set()
+            self._end_in(CLOSING_S)
 
     def abort(self, closure: Closure) -> None:
         self._queue.clear()
         self._size = 0
         self.close(closure)
+        self._end_in(0)
+
+    def _end_in(self, seconds: float) -> None:
+        if self.patience is not None and not self._is_over:
+            self.patience.reschedule(asyncio.get_running_loop().time() + seconds)
 
     def pause_reading(self) -> None:
         self.reading.clear()

@@ -92,6 +92,7 @@ class WebSocket(asyncio.Protocol):
         self._gate.open_sockets -= 1
         self._gate.hub.wheel.unset(self)
         self._client.lost()
+        del self._client  # it holds us: without the cycle, both are freed at once and not by the garbage collector
 
     # from the hub (hub.client.Link)
 

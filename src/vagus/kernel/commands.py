@@ -10,7 +10,7 @@ import msgspec
 from .filters import FilterNode
 from .publications import NOTHING, Json, Position
 
-Offset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Offset = Annotated[int, msgspec.Meta(ge=0)]
 Small = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 Flags = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 

@@ -20,7 +20,7 @@ class Position(msgspec.Struct, frozen=True):
     lost or expired, since equal offsets of two different streams say nothing about what a client has missed.
     """
 
-    offset: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
+    offset: Annotated[int, msgspec.Meta(ge=0)] = 0
     epoch: str = ""
 
 

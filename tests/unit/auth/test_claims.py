@@ -158,7 +158,7 @@ def test_the_user_may_stand_in_another_claim() -> None:
         b'{"b64info":"/w=="}',
         b'{"b64info":"eyJh"}',
         b'{"subs":{"news":{"b64data":"eyJh"}}}',
-        b'{"info":' + b"[" * 4000 + b"]" * 4000 + b"}",
+        b'{"info":' + b"[" * 200_000 + b"]" * 200_000 + b"}",
         b"[]",
         b"null",
         b"",
