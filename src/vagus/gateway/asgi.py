@@ -91,15 +91,19 @@ async def serve(gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
     socket = Socket(send, is_text=not dialect.binary)
     client = Client(gate.hub, socket, socket, gate.bare(dialect), origin)
     writer = asyncio.ensure_future(socket.write_all(client))
-    closure = gate.hub.registry.check_room(origin.address)
-    if closure is not None:
-        client.disconnect(closure)
     try:
-        await _read(gate, socket, client, receive)
+        async with asyncio.timeout(None) as socket.patience:
+            closure = gate.hub.registry.check_room(origin.address)
+            if closure is not None:
+                client.disconnect(closure)
+            await _read(gate, socket, client, receive)
+    except TimeoutError:
+        pass  # aborted, or our close frame was not answered: returning makes the server let the connection go
     finally:
         client.lost()
         socket.finish()
-        await writer
+        writer.cancel()
+        await asyncio.wait({writer})
 
 
 async def _read(gate: Gate, socket: "Socket", client: Client, receive: Receive) -> None:

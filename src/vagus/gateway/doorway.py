@@ -62,9 +62,10 @@ class Doorway(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer = data = self._buffer + data if self._buffer else data
         end = data.find(_END_OF_HEAD)
+        if (end if end >= 0 else len(data)) > HEAD_BYTES:
+            self._show_out(_TOO_LONG)
+            return
         if end < 0:
-            if len(data) > HEAD_BYTES:
-                self._show_out(_TOO_LONG)
             return
         self._gate.hub.wheel.unset(self)
         path = data[4 : data.find(b" ", 4)].partition(b"?")[0].decode("latin-1")
@@ -129,7 +130,9 @@ def enter(
     transport.write(upgrade_response(upgrade, subprotocol=subprotocol, extensions=extension))
     socket = WebSocket(gate, transport, encoding, origin, deflates=extension is not None)
     transport.set_protocol(socket)
-    socket.begin(gate.hub.registry.check_room(origin.address))
+    closure = gate.hub.registry.check_room(origin.address)
+    if closure is not None:
+        socket.end(closure)
     if rest:
         socket.data_received(rest)
 

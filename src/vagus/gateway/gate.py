@@ -5,13 +5,14 @@ It checks what is known before a client says who it is: its origin, its address,
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import parse_qs
 
 from vagus.auth.addresses import AddressRules, Networks, client_address
 from vagus.auth.origins import OriginRules
 from vagus.hub.hub import Hub
 from vagus.hub.requests import Origin
+from vagus.kernel.codes import Closure
 from vagus.wire import Dialect
 from vagus.wire.centrifuge.json import JSON
 from vagus.wire.centrifuge.protobuf import PROTOBUF
@@ -35,6 +36,14 @@ FORBIDDEN_ADDRESS: Final = Refusal(403, "this address may not connect here")
 BUSY: Final = Refusal(503, "too many connections at once: try again in a moment", ((b"Retry-After", b"1"),))
 
 
+class Closable(Protocol):
+    """A connection of some transport."""
+
+    def end(self, closure: Closure) -> None:
+        """Close it from the server's side."""
+        ...
+
+
 class Gate:
     """What transports share. ``compression`` offers permessage-deflate, used for messages from ``compress_from``
     bytes.
@@ -55,8 +64,8 @@ class Gate:
         self.hub = hub
         self.paths: Final = frozenset(paths)
         self.compression = compression
-        self.open_sockets = 0
-        """Connections that are not closed yet, so that a server that stops knows when it is done."""
+        self.sockets: set[Closable] = set()
+        """Connections that are not closed yet, so that a server that stops can end them and knows when it is done."""
         self._origins = origins if origins is not None else OriginRules(())
         self._addresses = addresses
         self._proxies = proxies if proxies is not None else Networks()
@@ -65,10 +74,23 @@ class Gate:
         self._frames: dict[tuple[Dialect, bool, bool], Encoding] = {}
         self._messages: dict[Dialect, Encoding] = {}
 
+    @property
+    def open_sockets(self) -> int:
+        return len(self.sockets)
+
+    def close_all(self, closure: Closure) -> None:
+        """Close every connection, also those that have not said who they are."""
+        for socket in list(self.sockets):
+            socket.end(closure)
+
+    def takes_address(self, address: str) -> bool:
+        """Whether the address lists let an address in, to whatever is served here."""
+        return self._addresses is None or self._addresses.allows(address)
+
     def admit(self, origin: Origin) -> Refusal | None:
         """Why a connection may not come in, if it may not."""
         headers = origin.headers
-        if self._addresses is not None and not self._addresses.allows(origin.address):
+        if not self.takes_address(origin.address):
             return FORBIDDEN_ADDRESS
         claimed = headers.get("origin")
         if claimed is not None and not self._origins.allows(claimed, headers.get("host")):

@@ -27,7 +27,7 @@ NO_STATUS: Final = 1005
 
 
 class WebSocket(asyncio.Protocol):
-    """One connection. Made when the handshake is done; ``begin`` is called right after."""
+    """One connection, made when the handshake is done."""
 
     __slots__ = ("_client", "_gate", "_is_closing", "_reader", "_transport", "slot")
 
@@ -40,12 +40,11 @@ class WebSocket(asyncio.Protocol):
         self._reader = FrameReader(gate.hub.limits.message_bytes, deflate=deflates)
         self._is_closing = False
         self._client = Client(gate.hub, self, transport, encoding, origin)
-        gate.open_sockets += 1
+        gate.sockets.add(self)
 
-    def begin(self, closure: Closure | None) -> None:
-        """Start, or close at once where there is no room."""
-        if closure is not None:
-            self._client.disconnect(closure)
+    def end(self, closure: Closure) -> None:
+        """Close from the server's side. Only for a connection that is not lost."""
+        self._client.disconnect(closure)
 
     # from the transport
 
@@ -89,7 +88,7 @@ class WebSocket(asyncio.Protocol):
         self._client.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._gate.open_sockets -= 1
+        self._gate.sockets.discard(self)
         self._gate.hub.wheel.unset(self)
         self._client.lost()
         del self._client  # it holds us: without the cycle, both are freed at once and not by the garbage collector
@@ -101,6 +100,7 @@ class WebSocket(asyncio.Protocol):
             return
         self._is_closing = True
         self._transport.write(close_frame(closure.code, closure.reason))
+        self.resume_reading()  # the answer must be seen, also from a client that was not read from
         hub = self._gate.hub
         hub.wheel.set(self, hub.loop.time() + CLOSING_S)
         log.debug("client_closed", client=self._client.id, code=closure.code, reason=closure.reason)

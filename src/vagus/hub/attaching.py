@@ -17,6 +17,7 @@ from vagus.kernel.filters import Filter, FilterError, compile_filter
 from vagus.kernel.history import Page, Query
 from vagus.kernel.publications import Position, Publication
 from vagus.kernel.replies import Subscribed
+from vagus.kernel.states import State
 from vagus.wire.encoding import Encoding
 
 from .client import Client
@@ -113,8 +114,11 @@ async def attach(
     """Make the subscription. Raises what the broker raises; then nothing is left behind."""
     topic = await hub.enter_topic(command.channel, match.rule)
     subscription = Subscription(topic, admission.grant, is_attached=is_attached)
-    held = topic.hold()
     client.subscriptions[command.channel] = subscription
+    if client.state is State.CLOSED:  # it went while the application or the broker was asked
+        hub.abandon(client, subscription)
+        raise RefusedError(codes.NOT_AVAILABLE)
+    held = topic.hold()
     try:
         page, missed = await _past(hub, topic, admission, command)
     except BaseException:
@@ -127,11 +131,15 @@ async def attach(
     if page is not None:
         wishes = msgspec.structs.replace(wishes, is_positioned=True)
         topic.start_at(page.top)
+    if missed and wishes.tags is not None:
+        missed = tuple(publication for publication in missed if wishes.wants(publication))
     dialect = wishes.encoding.dialect
     due = [
         (dialect.full if wishes.has_deltas else dialect.publication)(dialect.opening(topic.channel), publication)
         for publication, exclude in held
-        if exclude != client.id and (page is None or not 0 < publication.offset <= page.top.offset)
+        if exclude != client.id
+        and (page is None or not 0 < publication.offset <= page.top.offset)
+        and wishes.wants(publication)
     ]
     _let_in(hub, client, subscription, admission, command, wishes)
     subscribed = _subscribed(hub, match.rule, admission, command, page, missed, has_deltas=wishes.has_deltas)

@@ -112,7 +112,7 @@ class Audience:
         if self._members.pop(member, self) is self:
             return
         start = self._late.pop(member, 0)
-        if self._queue:
+        if self._queue and member not in self._gone:
             self._gone.add(member)
             if settle and member in self._queue[self._cursor :]:
                 self._write(member, self._messages)
@@ -182,11 +182,11 @@ class Audience:
         return [part for at, part in enumerate(self._pile) if at >= start and self._excluded.get(at) != member.id]
 
     def _write(self, member: Member, messages: Sequence[bytes]) -> None:
-        if member.flowing:
-            for message in messages:
-                member.transport.write(message)
-        else:
-            member.hold(messages, self)
+        for at, message in enumerate(messages):
+            if not member.flowing:  # also from one message to the next: a transport says so when it is full
+                member.hold(messages[at:], self)
+                return
+            member.transport.write(message)
 
     def _write_slice(self) -> None:
         queue, cursor, gone = self._queue, self._cursor, self._gone

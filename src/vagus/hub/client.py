@@ -114,7 +114,7 @@ class Client:
         self.hub.figures.received_bytes += len(message)
         try:
             for number, command in self.encoding.dialect.decode(message):
-                if self._is_busy:
+                if self._is_busy and type(command) is not Pong:  # a pong says that it lives, whatever takes so long
                     self._wait(number, command)
                 else:
                     self._answer(number, command)

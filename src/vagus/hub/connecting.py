@@ -37,7 +37,8 @@ async def connect(hub: "Hub", client: Client, number: int, command: commands.Con
         hub.remember(client)
         attachments = await _attach_all(hub, client, command)
     except RefusedError as error:
-        client.refuse(number, error.fault)
+        if client.state is State.GREETING:  # else it is gone, and nobody is there to be told
+            client.refuse(number, error.fault)
         return
     if attachments is None:
         return

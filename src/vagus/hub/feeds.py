@@ -30,6 +30,10 @@ class Wishes(msgspec.Struct, frozen=True):
     tags: Filter | None = None
     rate: float | None = None
 
+    def wants(self, publication: Publication) -> bool:
+        """Whether its tags pass the filter."""
+        return self.tags is None or self.tags.matches(publication.tags or {})
+
 
 class Feed(Protocol):
     @property

@@ -449,7 +449,10 @@ class Hub:
         except RefusedError as error:
             log.info("attach_refused", channel=channel, client=client.id, reason=error.fault.message)
             return
-        client.push(Attached(channel, attachment.subscribed))
+        subscribed, dialect = attachment.subscribed, client.encoding.dialect
+        client.push(Attached(channel, msgspec.structs.replace(subscribed, publications=())))
+        for publication in subscribed.publications:  # this push has no place for what was missed
+            client.enqueue(dialect.publication(dialect.opening(channel), publication))
         await attachment.complete()
 
     def _renew(self, client: Client, order: control.Renew) -> None:

@@ -48,7 +48,7 @@ class Policies:
 
     def __init__(self, hub: "Hub", verifier: Verifier | None, *, allow_anonymous: bool) -> None:
         self._hub = hub
-        self._verifier = verifier
+        self.verifier = verifier
         self.allow_anonymous = allow_anonymous
         self.authenticate: Function | None = None
         self.subscribing: dict[str, Guard] = {}
@@ -67,10 +67,10 @@ class Policies:
         raise DisconnectError(codes.MALFORMED)
 
     async def identity_from(self, token: str) -> Identity:
-        if self._verifier is None:
+        if self.verifier is None:
             raise DisconnectError(codes.INVALID_TOKEN)
         try:
-            claims = await self._verifier.connection(token)
+            claims = await self.verifier.connection(token)
         except TokenError as error:
             raise _refusal(error, codes.INVALID_TOKEN) from None
         if not claims.user and not (self._hub.is_open or self.allow_anonymous):
@@ -97,10 +97,10 @@ class Policies:
         raise RefusedError(codes.PERMISSION_DENIED)
 
     async def admission_from(self, client: "Client", channel: str, token: str) -> Admission:
-        if self._verifier is None:
+        if self.verifier is None:
             raise DisconnectError(codes.INVALID_TOKEN)
         try:
-            claims = await self._verifier.subscription(token)
+            claims = await self.verifier.subscription(token)
         except TokenError as error:
             raise _refusal(error, codes.PERMISSION_DENIED) from None
         if claims.channel != channel or claims.user != client.identity.user:

@@ -46,16 +46,20 @@ def _rest(coroutine: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, 
 async def call(function: Callable[..., T | Awaitable[T]], *args: Any, deadline_s: float, **kwargs: Any) -> T:
     """Call an application's function, plain or async, the latter in a task of its own.
 
-    Raises ``TimeoutError`` when it takes longer than ``deadline_s``; it is cancelled then.
+    Raises ``TimeoutError`` when it takes longer than ``deadline_s``; it is cancelled then, and when its caller is.
     """
     result = function(*args, **kwargs)
     if not inspect.isawaitable(result):
         return result
     task = _task(_awaiting(result))
     if not task.done():
-        await asyncio.wait({task}, timeout=deadline_s)
-        if not task.done():
-            task.cancel()
+        try:
+            await asyncio.wait({task}, timeout=deadline_s)
+        finally:
+            late = not task.done()
+            if late:
+                task.cancel()
+        if late:
             raise TimeoutError(f"{getattr(function, '__qualname__', function)} took longer than {deadline_s} s")
     value: T = task.result()
     return value

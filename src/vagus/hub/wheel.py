@@ -64,5 +64,9 @@ class Wheel:
             for timed in self._slots.pop(slot):
                 timed.slot = 0
                 timed.on_due(now)
-        if self._slots and self._handle is None:
-            self._wind(min(self._slots))
+        if self._slots:
+            soonest = min(self._slots)
+            if (
+                self._handle is None or soonest < self._next
+            ):  # who was set meanwhile may be due after those that hang on
+                self._wind(soonest)

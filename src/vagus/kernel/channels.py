@@ -10,7 +10,7 @@ Two forms are the native protocol's: a channel beginning with ``$`` needs a subs
 """
 
 import re
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 
@@ -87,7 +87,7 @@ def check_rule(rule: ChannelRule, path: str = "channel") -> None:
     pattern_of(rule.pattern, f"{path}.pattern")
     if rule.history is not None and rule.history.size < 1:
         raise RuleError(f"{path}.history.size: must be at least 1, not {rule.history.size}")
-    if rule.history is not None and rule.history.ttl_s <= 0:
+    if rule.history is not None and not rule.history.ttl_s > 0:  # so that NaN is refused too
         raise RuleError(f"{path}.history: needs an age above 0, such as hours=1")
     if rule.force_recovery and not rule.is_recoverable:
         raise RuleError(f"{path}.force_recovery: needs history and recovery")
@@ -99,6 +99,9 @@ def check_rule(rule: ChannelRule, path: str = "channel") -> None:
         raise RuleError(f"{path}.throttle: must be above 0 and at most 1000 a second, not {rule.throttle}")
     if rule.force_recovery and rule.recovery == "stream" and rule.when_slow != "disconnect":
         raise RuleError(f"{path}.when_slow: {rule.when_slow} leaves gaps, which force_recovery forbids")
+    for name, choices in (("recovery", Recovery), ("when_slow", WhenSlow)):
+        if getattr(rule, name) not in get_args(choices):
+            raise RuleError(f"{path}.{name}: {getattr(rule, name)!r} is not one of {', '.join(get_args(choices))}")
     for name in ("subscribe", "publish", "read_presence", "read_history"):
         check_access(getattr(rule, name), f"{path}.{name}")
     if SUBSCRIBER in rule.subscribe:

@@ -39,7 +39,7 @@ class Detach(msgspec.Struct, frozen=True, tag=True):
     ending: Ending
 
 
-class Renew(msgspec.Struct, frozen=True, tag=True):
+class Renew(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
     """Move the expiry of connections; ``None`` takes it away. ``expired`` closes them now."""
 
     target: Target

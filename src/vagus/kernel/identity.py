@@ -16,7 +16,7 @@ class Role(StrEnum):
     NEURON = "neuron"
 
 
-class Grant(msgspec.Struct, frozen=True, kw_only=True):
+class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A subscription that credentials bring along. ``None`` leaves an option to the channel's rule.
 
     ``info`` is shown to others in the channel, ``data`` goes to the client with its subscription, ``expires_at`` is in

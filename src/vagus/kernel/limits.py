@@ -19,6 +19,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     channels: int = 128
     """Subscriptions of one client."""
     channel_length: int = 255
+    """Characters in the name of a channel."""
     queue_bytes: int = 1_048_576
     """What is held for a client that does not read; beyond it the channel's rule decides."""
     message_bytes: int = 65_536
@@ -36,7 +37,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     connections: int = 0
     """Clients on this node; 0 is no bound."""
     connections_per_user: int = 0
+    """Clients of one user on this node; 0 is no bound."""
     connections_per_address: int = 0
+    """Clients from one address on this node; 0 is no bound."""
     connecting: Rate | None = None
     """How many connections this node takes on a second."""
     connecting_per_address: Rate | None = None

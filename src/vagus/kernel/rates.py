@@ -9,7 +9,9 @@ class Rate(msgspec.Struct, frozen=True):
     """``per_s`` in the long run, at most ``burst`` at once."""
 
     per_s: float
+    """How many a second in the long run."""
     burst: int
+    """How many at once after a pause."""
 
     def __post_init__(self) -> None:
         if self.per_s <= 0 or self.burst < 1:

@@ -1,0 +1,50 @@
+"""Litestar, for the routes of apps. Importing it takes a third of a second and building an application as long again.
+
+So this module is loaded in a thread, when the first request needs it (``Rest``), and never while the hub starts. What
+goes wrong in a route is a problem document.
+"""
+
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request
+from litestar import Response as LitestarResponse
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ControllerRouterHandler
+
+from vagus.hub.hub import Hub
+from vagus.version import VERSION
+
+from .problems import CONTENT_TYPE, problem
+
+log = structlog.get_logger()
+
+
+def litestar_app(hub: Hub, handlers: list[ControllerRouterHandler]) -> Litestar:
+    """The application of these routes; they find the hub as ``state.hub``. It has no documentation pages of its own."""
+    return Litestar(
+        route_handlers=handlers,
+        state=State({"hub": hub}),
+        exception_handlers={Exception: _problem},
+        openapi_config=OpenAPIConfig(title="Vagus", version=VERSION, path="/docs", use_handler_docstrings=True),
+        logging_config=None,
+    )
+
+
+def schema_of(app: Litestar) -> dict[str, Any]:
+    """Its OpenAPI document, whose paths and schemas go into ours."""
+    return app.openapi_schema.to_schema()
+
+
+def _problem(request: Request[Any, Any, Any], error: Exception) -> LitestarResponse[bytes]:
+    if isinstance(error, HTTPException):
+        status = error.status_code
+        detail = error.detail if status < 500 else ""
+        headers = dict(error.headers or {})
+    else:
+        log.error("route_failed", path=request.url.path, exc_info=error)
+        status, detail, headers = 500, "", {}
+    body = problem(status, detail).body
+    return LitestarResponse(body, status_code=status, media_type=CONTENT_TYPE.decode(), headers=headers)

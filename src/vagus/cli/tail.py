@@ -1,0 +1,268 @@
+"""``vagus tail``: what is published, live, over a connection that comes back and recovers what it missed.
+
+It follows over the native protocol, like any client, since only there positions and recovery are; with the server's
+secret at hand it makes its own tokens, one for itself and one for each channel.
+"""
+
+import asyncio
+import itertools
+import os
+import random
+import re
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import click
+import msgspec
+
+from .arguments import json_option, server_options
+from .asking import HINTS
+from .faults import CommandError, ConfigurationError, RefusedByServerError, UnreachableError
+from .frames import ClosedError
+from .session import Conversation, RefusedError
+from .surroundings import Surroundings
+
+USER: Final = "vagus-tail"
+SHORTEST_S: Final = 0.2
+LONGEST_S: Final = 10.0
+NOT_AVAILABLE: Final = 108
+
+_AGO: Final = re.compile(r"(\d+)([smhd])")
+_PLACE: Final = re.compile(r"(\d+)(?::(.+))?")
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Since(msgspec.Struct, frozen=True):
+    """Where to begin: after a position, or so many seconds ago."""
+
+    offset: int | None = None
+    epoch: str = ""
+    ago_s: float = 0
+
+
+def since_from(text: str) -> Since:
+    if ago := _AGO.fullmatch(text):
+        return Since(ago_s=int(ago[1]) * _UNITS[ago[2]])
+    if place := _PLACE.fullmatch(text):
+        return Since(offset=int(place[1]), epoch=place[2] or "")
+    raise click.BadParameter(f"{text!r} is neither a time such as 10m nor a position such as 120 or 120:epoch")
+
+
+@click.command()
+@server_options
+@click.argument("channels", metavar="CHANNEL...", nargs=-1, required=True)
+@click.option("--history", type=click.IntRange(1, 300), metavar="N", help="Begin with the last N publications.")
+@click.option("--since", type=since_from, metavar="WHEN", help="Begin 10m ago, or after position 120 or 120:epoch.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N publications.")
+@click.option("--token", metavar="TOKEN", envvar="VAGUS_TOKEN", help="A connection token, instead of one made here.")
+@json_option
+def tail(
+    config: str | None,
+    data_dir: str | None,
+    url: str | None,
+    channels: tuple[str, ...],
+    history: int | None,
+    since: Since | None,
+    count: int | None,
+    token: str | None,
+    as_json: bool,
+) -> None:
+    """Show what is published to channels, live.
+
+    A lost connection is made again, and what was missed in between is shown as far as the channel keeps history.
+
+    \b
+    vagus tail demo:clock demo:numbers
+    vagus tail orders:42 --history 20
+    vagus tail orders:42 --json --count 1
+    """
+    if history and since:
+        raise ConfigurationError("tail: either --history or --since, not both")
+    found = Surroundings.found(config, data_dir)
+    tokens = tokens_from(found, channels) if token is None and not url else Tokens(token or "")
+    follower = Follower(found.url(url), tokens, channels, Printer(as_json, count))
+    asyncio.run(follower.run(history or 0, since or Since()))
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """The tokens that a follower shows: one for the connection, one for each channel where it has them."""
+
+    connection: str = ""
+    subscriptions: dict[str, str] = {}
+
+
+def tokens_from(found: Surroundings, channels: Sequence[str]) -> Tokens:
+    """Sign tokens with the secrets that are here; none where there are none."""
+    from .token import make_token
+
+    if not found.secret():
+        return Tokens()
+    with_secret = channels if found.subscription_secret() else ()
+    return Tokens(
+        make_token(found, USER, roles=("viewer",)),
+        {channel: make_token(found, USER, channel=channel) for channel in with_secret},
+    )
+
+
+class EnoughError(Exception):
+    """As many publications as were wanted have been shown."""
+
+
+class Printer:
+    """Shows publications, one a line."""
+
+    def __init__(self, as_json: bool, count: int | None) -> None:
+        self._as_json = as_json
+        self._left = count
+
+    def show(self, channel: str, publication: dict[str, Any], epoch: str) -> None:
+        shown = {"channel": channel, **publication}
+        if epoch:
+            shown["epoch"] = epoch
+        click.echo(msgspec.json.encode(shown) if self._as_json else _line(channel, publication))
+        if self._left is not None:
+            self._left -= 1
+            if not self._left:
+                raise EnoughError
+
+    @staticmethod
+    def note(text: str) -> None:
+        click.echo(f"vagus: {text}", err=True)
+
+
+def _line(channel: str, publication: dict[str, Any]) -> str:
+    at = datetime.fromtimestamp(publication.get("time", 0) / 1000 or time.time()).astimezone()
+    number = f" #{publication['offset']}" if "offset" in publication else ""
+    tags = "".join(f" {name}={value}" for name, value in publication.get("tags", {}).items())
+    data = msgspec.json.encode(publication.get("data")).decode()
+    return f"{at:%H:%M:%S} {click.style(channel, 'cyan')}{number}{tags} {data}"
+
+
+class Follower:
+    """Follows channels until it is cancelled, has shown enough, or is refused."""
+
+    def __init__(self, url: str, tokens: Tokens, channels: Sequence[str], printer: Printer) -> None:
+        self._url = url
+        self._tokens = tokens
+        self._channels = list(dict.fromkeys(channels))
+        self._printer = printer
+        self._positions: dict[str, tuple[int, str]] = {}
+
+    async def run(self, history: int, since: Since) -> None:
+        """Raises ``UnreachableError`` if there is no server at first, ``RefusedByServerError`` if it says no."""
+        if since.offset is not None:
+            self._positions = dict.fromkeys(self._channels, (since.offset, since.epoch))
+        conversation = await self._begin()
+        try:
+            await self._subscribe_all(conversation, history, since.ago_s)
+            while True:
+                try:
+                    await self._follow(conversation)
+                except ClosedError as error:
+                    _check(error)
+                    self._printer.note(f"{error.reason} ({error.code}): connecting again")
+                await conversation.close()
+                conversation = await self._again()
+        except EnoughError:
+            pass
+        except ClosedError as error:
+            raise CommandError(f"the connection ended: {error.reason} ({error.code})") from None
+        finally:
+            await conversation.close()
+
+    async def _begin(self) -> Conversation:
+        try:
+            return await Conversation.open(self._url, self._tokens.connection, "vagus tail")
+        except ClosedError as error:
+            _check(error)
+            raise UnreachableError(f"{self._url}: {error.reason} ({error.code})") from None
+        except OSError as error:
+            # asyncio's own texts name the address once more, so the number says it better.
+            text = os.strerror(error.errno) if error.errno else str(error) or "no answer"
+            raise UnreachableError(f"no server at {self._url}: {text}") from None
+
+    async def _again(self) -> Conversation:
+        """Connect and recover, as often as it takes, waiting longer each time."""
+        for attempt in itertools.count():
+            await asyncio.sleep(random.uniform(0.5, 1) * min(LONGEST_S, SHORTEST_S * 2 ** min(attempt, 10)))
+            try:
+                conversation = await self._begin()
+            except UnreachableError:
+                continue
+            try:
+                await self._subscribe_all(conversation, 0, 0)
+            except ClosedError as error:
+                _check(error)
+                await conversation.close()
+            else:
+                return conversation
+        raise AssertionError("counting never ends")
+
+    async def _follow(self, conversation: Conversation) -> None:
+        while True:
+            push = await conversation.push()
+            channel = push.get("channel", "")
+            if "pub" in push:
+                self._show(channel, push["pub"])
+            elif "unsubscribe" in push:
+                ending = push["unsubscribe"]
+                if ending["code"] < 2500:
+                    raise RefusedByServerError(f"{channel}: {ending['reason']} ({ending['code']})")
+                await self._subscribe(conversation, channel, 0, 0)
+
+    async def _subscribe_all(self, conversation: Conversation, history: int, ago_s: float) -> None:
+        for channel in self._channels:
+            await self._subscribe(conversation, channel, history, ago_s)
+
+    async def _subscribe(self, conversation: Conversation, channel: str, history: int, ago_s: float) -> None:
+        known = self._positions.get(channel)
+        request: dict[str, Any] = {"channel": channel, "recoverable": True}
+        if channel in self._tokens.subscriptions:
+            request["token"] = self._tokens.subscriptions[channel]
+        if known is not None:
+            request |= {"recover": True, "offset": known[0], "epoch": known[1]}
+        try:
+            subscribed = await conversation.ask("subscribe", request)
+        except RefusedError as error:
+            raise RefusedByServerError(f"{channel}: {error.text} ({error.code}){HINTS.get(error.code, '')}") from None
+        if known is not None and subscribed.get("was_recovering") and not subscribed.get("recovered"):
+            self._printer.note(f"{channel}: something was missed and is no longer kept")
+        if subscribed.get("recoverable"):
+            self._positions[channel] = (subscribed.get("offset", 0), subscribed.get("epoch", ""))
+        for publication in subscribed.get("publications", ()):
+            self._show(channel, publication)
+        if history or ago_s:
+            await self._show_history(conversation, channel, history, ago_s)
+
+    async def _show_history(self, conversation: Conversation, channel: str, history: int, ago_s: float) -> None:
+        """What came before the subscription's position; what comes after it is pushed anyway."""
+        epoch = self._positions.get(channel, (0, ""))[1]
+        try:
+            page = await conversation.ask("history", {"channel": channel, "limit": history or 300, "reverse": True})
+        except RefusedError as error:
+            if error.code != NOT_AVAILABLE:
+                raise
+            self._printer.note(f"{channel}: keeps no history")
+            return
+        top = self._positions.get(channel, (2**63, ""))[0]
+        oldest_ms = (time.time() - ago_s) * 1000 if ago_s else 0
+        for publication in reversed(page["publications"]):
+            if publication.get("offset", 0) <= top and publication.get("time", oldest_ms) >= oldest_ms:
+                self._printer.show(channel, publication, epoch)
+
+    def _show(self, channel: str, publication: dict[str, Any]) -> None:
+        offset, epoch = publication.get("offset"), self._positions.get(channel, (0, ""))[1]
+        if offset is not None:
+            epoch = publication.get("epoch", epoch)
+            self._positions[channel] = (offset, epoch)
+        self._printer.show(channel, publication, epoch)
+
+
+def _check(error: ClosedError) -> None:
+    """Give up if the server said not to come back."""
+    if error.comes_back:
+        return
+    hint = " (a token is needed: --token, VAGUS_TOKEN, or the server's data folder with --data-dir)"
+    raise RefusedByServerError(f"{error.reason} ({error.code}){hint if error.code in (3500, 3501) else ''}")

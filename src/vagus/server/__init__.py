@@ -1,0 +1,6 @@
+"""Composition: settings become a hub with everything around it, and it is served until a signal says stop.
+
+Reading order: ``folder`` (what the server keeps between starts), ``tokens``, ``applications`` and ``loopback`` (parts
+that need more than a line), ``building`` (settings to parts; the only place that names implementations), ``demo``,
+``logs``, ``serving`` (uvicorn, signals, shutting down). Nothing is imported here: the command line loads what it needs.
+"""

@@ -1,0 +1,45 @@
+"""An application's own hub, named ``module:name`` and found as Python finds modules, the working folder first."""
+
+import os
+import sys
+from importlib import import_module
+
+from vagus.hub.hub import OPEN_RULE, Hub
+from vagus.hub.policies import Verifier
+from vagus.kernel.limits import Limits
+from vagus.settings import Settings
+
+
+def load_hub(name: str) -> Hub:
+    """Import the hub. Raises ``ValueError`` if it is not there; what the module itself raises passes through."""
+    module_name, colon, path = name.partition(":")
+    if not module_name or not colon or not path:
+        raise ValueError(f"must be module:name, such as shop.live:hub, not {name}")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        found: object = import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"there is no module {error.name}") from None
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    if not isinstance(found, Hub):
+        raise ValueError(f"{name} is not a vagus.Hub")
+    return found
+
+
+def put_settings_on(hub: Hub, settings: Settings, verifier: Verifier | None) -> None:
+    """Let a deployment's settings hold in an application's hub, as far as the application has not decided itself.
+
+    Raises ``RuleError`` for a channel rule that the application has already.
+    """
+    if settings.limits != Limits():
+        hub.limits = settings.limits
+    hub.policies.allow_anonymous = hub.policies.allow_anonymous or settings.access.allow_anonymous
+    if hub.policies.verifier is None:
+        hub.policies.verifier = verifier
+    for index, rule in enumerate(settings.channels):
+        hub.rules.add(rule, f"channels[{index}]")
+    if settings.access.insecure and not hub.is_open:
+        hub.is_open = True
+        hub.rules.add(OPEN_RULE)

@@ -1,0 +1,146 @@
+"""Settings to parts: the hub, what guards its doors, its API. The only place that names implementations.
+
+Everything that is wrong is found in one go and raised as one ``SettingsError`` with the paths of the bad values;
+nothing is started here.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from vagus.auth.addresses import AddressRules, Networks
+from vagus.auth.keys import KeyRing, KeyRow
+from vagus.auth.origins import OriginRules
+from vagus.gateway.gate import PATH, Gate
+from vagus.hub.hub import Hub
+from vagus.hub.policies import Verifier
+from vagus.settings import Problem, Settings, SettingsError
+
+from .applications import load_hub, put_settings_on
+from .demo import admit_demo
+from .folder import DataFolder
+from .loopback import LOCAL_ORIGINS
+from .tokens import SplitVerifier, verifier_from
+
+T = TypeVar("T")
+ASGIApp = Callable[[Any, Any, Any], Any]
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What a server is made of. ``keys`` is ``None`` where nobody is asked for one."""
+
+    hub: Hub
+    gate: Gate
+    keys: KeyRing | None
+
+
+class _Findings:
+    """Collects what is wrong with the parts, so that all of it is told at once."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def trying(self, path: str, make: Callable[[], T]) -> T | None:
+        """What ``make`` returns. Its ``ValueError`` is a problem at ``path``."""
+        try:
+            return make()
+        except ValueError as error:
+            self.problems.append(Problem(path, str(error)))
+            return None
+
+    def trying_below(self, path: str, make: Callable[[], T]) -> T | None:
+        """The same where the error begins with the name of the option below ``path`` that is wrong."""
+        try:
+            return make()
+        except ValueError as error:
+            name, colon, text = str(error).partition(": ")
+            place = f"{path}.{name}" if path else name
+            self.problems.append(Problem(place, text) if colon else Problem(path, name))
+            return None
+
+
+def build(settings: Settings, folder: DataFolder) -> Parts:
+    """Make the parts. Raises ``SettingsError`` for settings that cannot work, ``OSError`` for an unusable folder."""
+    findings = _Findings()
+    verifier = _verifier(settings, folder, findings)
+    hub = _hub(settings, verifier, findings)
+    gate = _gate(settings, hub, findings)
+    keys = _keys(settings, folder, findings)
+    if findings.problems:
+        raise SettingsError(findings.problems)
+    return Parts(hub, gate, keys)
+
+
+def secret_of(settings: Settings, folder: DataFolder) -> str | None:
+    """The secret that tokens are signed with; ``None`` where only public keys are configured."""
+    return settings.tokens.hmac_secret if settings.tokens.has_key else folder.token_secret()
+
+
+def _verifier(settings: Settings, folder: DataFolder, findings: _Findings) -> Verifier | None:
+    tokens = msgspec.structs.replace(settings.tokens, hmac_secret=secret_of(settings, folder))
+    connections = findings.trying_below("tokens", lambda: verifier_from(tokens))
+    other = settings.subscription_tokens
+    if other is None:
+        return connections
+    subscriptions = findings.trying_below("subscription_tokens", lambda: verifier_from(other))
+    if connections is None or subscriptions is None:
+        return None
+    return SplitVerifier(connections, subscriptions)
+
+
+def _hub(settings: Settings, verifier: Verifier | None, findings: _Findings) -> Hub:
+    """The application's hub, or one of our own; a plain one also in place of what could not be loaded."""
+    if settings.server.app:
+        hub = findings.trying("server.app", lambda: load_hub(settings.server.app)) or Hub()
+        findings.trying_below("", lambda: put_settings_on(hub, settings, verifier))
+    else:
+        hub = Hub(
+            rules=settings.channels,
+            verifier=verifier,
+            limits=settings.limits,
+            allow_anonymous=settings.access.allow_anonymous,
+            personal_channels=settings.access.personal_channels,
+            open_to_all=settings.access.insecure,
+        )
+    if settings.server.demo:
+        findings.trying_below("", lambda: admit_demo(hub))
+    return hub
+
+
+def _gate(settings: Settings, hub: Hub, findings: _Findings) -> Gate:
+    access, websocket = settings.access, settings.websocket
+    pages = access.origins or (LOCAL_ORIGINS if access.insecure else ())
+    allow = findings.trying("access.allow_addresses", lambda: networks_from(access.allow_addresses))
+    deny = findings.trying("access.deny_addresses", lambda: networks_from(access.deny_addresses))
+    return Gate(
+        hub,
+        origins=findings.trying_below("access", lambda: OriginRules(pages)),
+        addresses=AddressRules(allow=allow or Networks(), deny=deny or Networks()),
+        proxies=findings.trying("access.proxies", lambda: networks_from(access.proxies)),
+        paths=(PATH,) if websocket.enabled else (),
+        compression=websocket.compression,
+        compression_level=websocket.compression_level,
+        compress_from=websocket.compression_min_bytes,
+    )
+
+
+def networks_from(names: tuple[str, ...]) -> Networks:
+    """Raises ``ValueError`` that says which name is no network."""
+    try:
+        return Networks(names)
+    except ValueError as error:
+        raise ValueError(str(error).partition(": ")[2]) from None
+
+
+def _keys(settings: Settings, folder: DataFolder, findings: _Findings) -> KeyRing | None:
+    if settings.access.insecure:
+        return None
+    rows = [
+        KeyRow(name=key.name, hash=key.hash, secret=key.secret, scopes=key.scopes, expires_at=key.expires_at)
+        for key in settings.keys
+    ]
+    if not rows:
+        rows = [KeyRow(name="data folder", secret=folder.api_key(), scopes=frozenset({"*"}))]
+    return findings.trying_below("", lambda: KeyRing.from_rows(rows, now=time.time))

@@ -1,0 +1,210 @@
+"""Serving: one process, one loop, uvicorn for HTTP, and our doorway in front of it.
+
+A signal begins the end: nobody new is let in, clients are told to come back (3001) and answered until they have closed,
+requests under way finish, then the hub stops. All of it within ``server.shutdown_s``; a second SIGINT cuts it short.
+"""
+
+import asyncio
+import contextlib
+import math
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import structlog
+import uvicorn
+
+from vagus.gateway.doorway import doorway
+from vagus.kernel import codes
+from vagus.settings import Problem, Settings, SettingsError
+
+from .addresses import url_of
+from .building import ASGIApp, Parts, build
+from .demo import publish_demo
+from .folder import DataFolder
+from .logs import configure_logs
+from .loopback import for_this_machine
+
+log = structlog.get_logger()
+
+CLOSING_S: Final = 5.0
+"""How long clients may take to close when they are told to; the closing handshake has the same bound."""
+
+
+class CannotListenError(OSError):
+    """The address cannot be listened on."""
+
+
+class NodeServer(uvicorn.Server):
+    """uvicorn with our order of stopping, and a word when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, parts: Parts, shutdown_s: float, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._parts = parts
+        self._shutdown_s = shutdown_s
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        await asyncio.to_thread(self._on_ready)  # it writes a file
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        deadline = begun + self._shutdown_s
+        for server in self.servers:
+            server.close()
+        await self._see_clients_off(min(deadline, begun + CLOSING_S))
+        self.config.timeout_graceful_shutdown = max(1, math.ceil(deadline - loop.time()))
+        await super().shutdown(sockets=sockets)
+        log.info("server_stopped")
+
+    async def _see_clients_off(self, closed_by: float) -> None:
+        """Tell clients to come back later, and wait until they have closed, which is when they know it."""
+        hub, gate, loop = self._parts.hub, self._parts.gate, asyncio.get_running_loop()
+        clients = list(hub.clients.values())
+        log.info("server_stopping", clients=len(clients))
+        silent = max(0, gate.open_sockets - len(clients))  # who never said who it is gets no goodbye
+        for client in clients:
+            client.disconnect(codes.SHUTDOWN)
+        # The gate counts on the fast path, and wakes nobody for it.
+        while gate.open_sockets > silent and loop.time() < closed_by and not self.force_exit:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Unlike uvicorn's, it does not raise the signal again at the end: to be told to stop is no failure."""
+        if sys.platform == "win32":
+            with super().capture_signals():
+                yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        loop.add_signal_handler(signal.SIGHUP, _not_yet)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+
+def _not_yet() -> None:
+    log.warning("reload_not_available", hint="restart to take new settings: clients come back and recover")
+
+
+class Application:
+    """The root application: its lifespan is the hub's life, its requests are the API's."""
+
+    def __init__(self, parts: Parts, api: ASGIApp, *, demo: bool) -> None:
+        self._parts = parts
+        self._api = api
+        self._demo = demo
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        else:
+            await self._api(scope, receive, send)
+
+    async def _live(self, scope: Any, receive: Any, send: Any) -> None:
+        hub = self._parts.hub
+        await hub.start()
+        demo = asyncio.create_task(publish_demo(hub)) if self._demo else None
+
+        async def finishing(message: Any) -> None:
+            if message["type"] == "lifespan.shutdown.complete":
+                if demo is not None:
+                    demo.cancel()
+                    await asyncio.wait({demo})
+                await hub.stop()
+            await send(message)
+
+        await self._api(scope, receive, finishing)
+
+
+def serve(settings: Settings, folder: DataFolder, on_ready: Callable[[str], None]) -> None:
+    """Serve until a signal. ``on_ready`` is called with the address once requests are taken.
+
+    Raises ``SettingsError``, ``CannotListenError``, or ``OSError`` for a data folder that cannot be used.
+    """
+    configure_logs(settings.server)
+    parts = build(settings, folder)
+    if folder.is_exposed:
+        log.warning(
+            "data_folder_exposed", folder=str(folder.path), hint="its secrets are for this user alone: chmod 700"
+        )
+    with _listening(settings) as listener:
+        url = url_of(settings.server.host, listener.getsockname()[1])
+
+        def ready() -> None:
+            folder.announce(url)
+            log.info("server_started", url=url, version=parts.hub.version)
+            on_ready(url)
+
+        config = _uvicorn_config(settings, parts)
+        server = NodeServer(config, parts, settings.server.shutdown_s, ready)
+        try:
+            server.run(sockets=[listener])
+        finally:
+            folder.withdraw()
+
+
+def _uvicorn_config(settings: Settings, parts: Parts) -> uvicorn.Config:
+    api = _api(settings, parts)
+    if settings.access.insecure:
+        api = for_this_machine(api)
+    application = Application(parts, api, demo=settings.server.demo)
+    return uvicorn.Config(
+        application,
+        http=doorway(parts.gate),
+        ws="none",  # the doorway takes every path that speaks WebSocket
+        loop=_loop(),
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the gate and the API read them by their own rules
+    )
+
+
+def _api(settings: Settings, parts: Parts) -> ASGIApp:
+    from vagus.api.app import api_app
+
+    api = settings.api
+    application: ASGIApp = api_app(
+        parts.hub,
+        keys=parts.keys,
+        error_mode=api.error_mode,
+        max_body_bytes=api.max_body_bytes,
+        metrics=api.metrics,
+    )
+    return application
+
+
+def _loop() -> Any:
+    try:
+        import uvloop  # noqa: F401
+    except ImportError:  # there is none for Windows
+        return "asyncio"
+    return "uvloop"
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """A socket that is bound already, so that a free port is known before anything is printed."""
+    server = settings.server
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    try:
+        listener = socket.create_server((server.host, server.port), family=family, backlog=2048)
+    except socket.gaierror:
+        raise SettingsError([Problem("server.host", f"{server.host} is not an address of this machine")]) from None
+    except (OSError, OverflowError) as error:
+        # The error's own text names the address once more.
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise CannotListenError(f"cannot listen on {server.host} port {server.port}: {reason}") from None
+    with listener:
+        yield listener

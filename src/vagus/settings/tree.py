@@ -1,0 +1,223 @@
+"""Every option: its type, its default, and what it means.
+
+The text below a field is what ``vagus config-doc`` shows. A tree is valid by construction as far as single values go;
+what several of them together must satisfy is in ``check``. Secrets are never shown when a tree is printed.
+"""
+
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+import msgspec
+
+from vagus.kernel.channels import ChannelRule, RuleBook
+from vagus.kernel.errors import RuleError
+from vagus.kernel.limits import Limits
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+MEMORY: Final = "memory://"
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "console", "json"]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file. ``secrets`` names the fields whose values are masked when it is printed."""
+
+    secrets: ClassVar[frozenset[str]] = frozenset()
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={self._shown(name)}" for name in self.__struct_fields__)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _shown(self, name: str) -> str:
+        value: Any = getattr(self, name)
+        return "'***'" if name in self.secrets and value else repr(value)
+
+
+class Server(Section, frozen=True):
+    """Where the server listens, and what it leaves behind."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on. 0.0.0.0 or :: is every address of the machine."""
+    port: Port = 8000
+    """The port to listen on. 0 takes a free one and prints it."""
+    data_dir: str = "vagus-data"
+    """The folder for what the server keeps: the secrets it makes at its first start."""
+    log_level: LogLevel = "info"
+    """The least that is logged."""
+    log_format: LogFormat = "auto"
+    """How it is logged, to standard error: auto is console on a terminal and json elsewhere."""
+    app: str = ""
+    """Serve an application's own hub, as module:name. Its rules and functions hold; these settings come on top."""
+    shutdown_s: Positive = 30.0
+    """How long requests may take to finish when the server is told to stop."""
+    demo: bool = False
+    """Publish demo data to demo:clock and demo:numbers, which anybody may then follow."""
+
+
+class Access(Section, frozen=True):
+    """Who may come in at all. What they may do then is for the channel rules to say."""
+
+    insecure: bool = False
+    """Everybody may do everything. For a laptop: the server then listens on loopback only."""
+    allow_anonymous: bool = False
+    """Let clients connect without a token; they have no name."""
+    personal_channels: str = ""
+    """A prefix such as "user:". Each user is then subscribed to the channel of their own, user:42, on connecting."""
+    origins: tuple[str, ...] = ()
+    """Web pages that may connect, such as https://*.example.com. Empty: only pages of the server's own host, and of an
+    insecure server, all of this machine."""
+    allow_addresses: tuple[str, ...] = ()
+    """Networks whose clients may connect, such as 10.0.0.0/8. Empty: all that are not denied."""
+    deny_addresses: tuple[str, ...] = ()
+    """Networks that may not connect. Denying beats allowing."""
+    proxies: tuple[str, ...] = ()
+    """Networks of your own proxies, whose X-Forwarded-For is believed."""
+
+
+class Tokens(Section, frozen=True):
+    """Which tokens are believed. With no key at all, the server makes a secret in its data folder.
+
+    A key in PEM form may be the path of a file, the text itself, or the text in base64.
+    """
+
+    secrets: ClassVar[frozenset[str]] = frozenset({"hmac_secret", "hmac_previous_secret"})
+
+    hmac_secret: str | None = None
+    """The secret of HS256, HS384 and HS512 tokens."""
+    hmac_previous_secret: str | None = None
+    """The secret before the present one, still believed while it is rotated."""
+    hmac_previous_valid_until: float | None = None
+    """When the previous secret ends, in seconds since 1970. Without it: when it is taken out of here."""
+    rsa_public_key: str | None = None
+    """The public key of RS and PS tokens."""
+    ecdsa_public_key: str | None = None
+    """The public key of ES tokens."""
+    eddsa_public_key: str | None = None
+    """The public key of EdDSA tokens."""
+    jwks_url: str | None = None
+    """Where public keys are published as a JSON Web Key Set. Asked when no key above has signed."""
+    audience: str | None = None
+    """What a token must name as its audience."""
+    audience_regex: str | None = None
+    """Or a regular expression that one of its audiences must match as a whole."""
+    issuer: str | None = None
+    """What a token must name as its issuer."""
+    issuer_regex: str | None = None
+    """Or a regular expression that its issuer must match as a whole."""
+    user_claim: str = "sub"
+    """The claim that holds the user's id."""
+    allow_anonymous: bool = True
+    """Whether a token may be without a user. Then access.allow_anonymous is needed too."""
+    leeway_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """How far clocks may differ."""
+    max_bytes: Count = 8192
+    """The longest token that is looked at."""
+
+    @property
+    def has_key(self) -> bool:
+        keys = (self.hmac_secret, self.rsa_public_key, self.ecdsa_public_key, self.eddsa_public_key, self.jwks_url)
+        return any(key is not None for key in keys)
+
+
+class Key(Section, frozen=True):
+    """A key for the server's API. With none, the server makes one in its data folder.
+
+    ``vagus key new`` makes one and prints what to write here.
+    """
+
+    secrets: ClassVar[frozenset[str]] = frozenset({"secret"})
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    """Whose key it is, for logs and the audit trail."""
+    hash: str | None = None
+    """The SHA-256 of the key in hexadecimal. The key itself is then nowhere in the file."""
+    secret: str | None = None
+    """Or the key itself."""
+    scopes: frozenset[str] = frozenset({"*"})
+    """What it may be used for, by the API's methods: publish, subscribe, disconnect, presence, history, info, metrics
+    and so on. * is everything."""
+    expires_at: float | None = None
+    """When it ends, in seconds since 1970."""
+
+
+class WebSocket(Section, frozen=True):
+    """How WebSockets are spoken."""
+
+    enabled: bool = True
+    """Whether clients may connect by WebSocket."""
+    compression: bool = False
+    """Offer compression (permessage-deflate). It saves traffic and costs processor time."""
+    compression_level: Annotated[int, msgspec.Meta(ge=1, le=9)] = 1
+    """From 1, quick, to 9, small."""
+    compression_min_bytes: Annotated[int, msgspec.Meta(ge=0)] = 128
+    """Shorter messages are sent as they are."""
+
+
+class Api(Section, frozen=True):
+    """The server's HTTP API."""
+
+    max_body_bytes: Count = 1_048_576
+    """The largest request that is read."""
+    error_mode: Literal["result", "transport"] = "result"
+    """How errors are answered: result is status 200 with the error in the body, transport an HTTP status for each."""
+    metrics: Literal["local", "key", "public"] = "local"
+    """Who may read /metrics: local is this machine and keys with the scope metrics, key such keys alone."""
+
+
+class Broker(Section, frozen=True):
+    """What carries publications between nodes."""
+
+    secrets: ClassVar[frozenset[str]] = frozenset({"url"})  # it may hold a password
+
+    url: str = MEMORY
+    """memory:// is for one node, and all there is in this version."""
+
+
+class Settings(Section, frozen=True):
+    """All settings of a server."""
+
+    server: Server = Server()
+    limits: Limits = Limits()
+    access: Access = Access()
+    tokens: Tokens = Tokens()
+    subscription_tokens: Tokens | None = None
+    """Other keys and rules for subscription tokens. Without this table they are believed like all other tokens."""
+    keys: tuple[Key, ...] = ()
+    channels: tuple[ChannelRule, ...] = ()
+    websocket: WebSocket = WebSocket()
+    api: Api = Api()
+    broker: Broker = Broker()
+
+
+def check(settings: Settings) -> list[tuple[str, str]]:
+    """What does not go together, as pairs of a path and what is wrong there; empty if all is well."""
+    problems = []
+    server, access = settings.server, settings.access
+    if access.insecure and server.host not in LOOPBACK:
+        problems.append(("server.host", f"an insecure server listens on loopback only, not on {server.host}"))
+    if settings.broker.url.startswith(("redis:", "rediss:", "valkey:")):
+        problems.append(("broker.url", "Redis comes with a later version; this one has memory:// only"))
+    elif settings.broker.url != MEMORY:
+        problems.append(("broker.url", "must be memory://"))
+    if settings.subscription_tokens is not None and not settings.subscription_tokens.has_key:
+        problems.append(("subscription_tokens", "needs a key: hmac_secret, a public key or jwks_url"))
+    problems.extend(
+        (f"keys[{index}]", "needs either hash or secret")
+        for index, key in enumerate(settings.keys)
+        if (key.hash is None) == (key.secret is None)
+    )
+    return [*problems, *_check_channels(settings)]
+
+
+def _check_channels(settings: Settings) -> list[tuple[str, str]]:
+    problems, book = [], RuleBook()
+    for index, rule in enumerate(settings.channels):
+        try:
+            book.add(rule, f"channels[{index}]")
+        except RuleError as error:
+            path, _, text = str(error).partition(": ")
+            problems.append((path, text))
+    return problems

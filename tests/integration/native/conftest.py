@@ -1,0 +1,103 @@
+"""Servers, tokens and clients for the tests of the native dialect over real sockets."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from vagus import Hub
+
+from .peers import NODE_FOLDER, NodeEngine, Peer, PythonEngine
+from .rawsocket import RawSocket
+from .serving import LoopThread, Server
+
+CLIENTS: Final = ("node", "node-protobuf", "python", "python-protobuf")
+
+ONLY_NODE: Final = pytest.mark.parametrize("library", ("node", "node-protobuf"), indirect=True)
+"""For what centrifuge-python does not offer."""
+
+Serve = Callable[..., Awaitable[Server]]
+OpenPeer = Callable[..., Awaitable[Peer]]
+OpenRaw = Callable[..., Awaitable[RawSocket]]
+
+_numbers = count(1)
+
+
+@pytest.fixture
+async def serve(server_thread: LoopThread) -> AsyncIterator[Serve]:
+    """Start servers: ``await serve(hub)``, with options of the gate if need be."""
+    servers: list[Server] = []
+
+    async def start(hub: Hub, **gate: Any) -> Server:
+        server = Server(server_thread)
+        servers.append(server)
+        await server.start(hub, **gate)
+        return server
+
+    yield start
+    for server in servers:
+        await server.stop()
+
+
+@pytest.fixture(scope="session")
+def node_engine(installed_program: Callable[[str], Path]) -> Iterator[NodeEngine]:
+    if not (NODE_FOLDER / "node_modules").is_dir():
+        pytest.fail("tests/node/node_modules is missing: run `make dev`")
+    engine = NodeEngine(installed_program("node"))
+    yield engine
+    engine.end()
+
+
+@pytest.fixture(params=CLIENTS)
+def library(request: pytest.FixtureRequest) -> str:
+    """Which client library, and in which encoding; a test that names it runs once with each."""
+    return str(request.param)
+
+
+@pytest.fixture
+def engine(library: str, request: pytest.FixtureRequest) -> NodeEngine | PythonEngine:
+    if library.startswith("python"):
+        return PythonEngine()
+    found: NodeEngine = request.getfixturevalue("node_engine")
+    return found
+
+
+@pytest.fixture
+async def open_peer(serve: Serve, library: str, engine: NodeEngine | PythonEngine) -> AsyncIterator[OpenPeer]:
+    """Make clients of the library: ``await open_peer(server, token=…)``; connected unless ``connect=False``."""
+    peers: list[tuple[int, Peer]] = []
+    encoding = "protobuf" if library.endswith("protobuf") else "json"
+
+    async def opened(server: Server, *, connect: bool = True, query: str = "", **options: Any) -> Peer:
+        number = next(_numbers)
+        peer = Peer(engine, number)
+        engine.attach(number, peer)
+        peers.append((number, peer))
+        await peer.run("open", url=server.url + query, encoding=encoding, options=options)
+        if connect:
+            await peer.connect()
+        return peer
+
+    yield opened
+    for number, peer in peers:
+        await peer.run("close")
+        engine.detach(number)
+
+
+@pytest.fixture
+async def open_raw(serve: Serve) -> AsyncIterator[OpenRaw]:
+    """Make bare WebSockets: ``await open_raw(server)``; connected to the hub unless ``connect=False``."""
+    sockets: list[RawSocket] = []
+
+    async def opened(server: Server, *, connect: bool = True, query: str = "", **options: Any) -> RawSocket:
+        raw = await RawSocket.opened(server.url + query, **options)
+        sockets.append(raw)
+        if connect:
+            await raw.ask("connect")
+        return raw
+
+    yield opened
+    for raw in sockets:
+        await raw.close()

@@ -1,0 +1,52 @@
+"""What a person reads when the server is ready."""
+
+from pathlib import Path
+
+from vagus.cli.serve import warning_of_insecure, welcome
+from vagus.kernel.channels import ChannelRule
+from vagus.settings import Access, Key, Server, Settings, Tokens, WebSocket
+
+URL = "http://127.0.0.1:8000"
+
+
+def said(settings: Settings) -> str:
+    return welcome(settings, Path("vagus-data"), URL)
+
+
+def test_the_first_line_is_for_programs_and_ends_with_the_address() -> None:
+    assert said(Settings()).splitlines()[0] == f"vagus is ready at {URL}"
+
+
+def test_without_configuration_it_says_how_to_go_on() -> None:
+    text = said(Settings())
+    for part in (
+        "ws://127.0.0.1:8000/connection/websocket",
+        "vagus token --user NAME",
+        "vagus-data/api_key",
+        "add [[channels]] to vagus.toml",
+    ):
+        assert part in text
+
+
+def test_with_configuration_it_points_there() -> None:
+    text = said(
+        Settings(
+            tokens=Tokens(jwks_url="https://x"),
+            keys=(Key(name="billing", secret="s"),),
+            channels=(ChannelRule(pattern="a"),),
+            websocket=WebSocket(enabled=False),
+        )
+    )
+    assert "from your issuer" in text
+    assert "billing" in text
+    assert "ws://" not in text
+    assert "[[channels]]" not in text
+
+
+def test_a_demo_is_said_to_be_one() -> None:
+    assert "vagus tail demo:clock demo:numbers" in said(Settings(server=Server(demo=True)))
+
+
+def test_an_insecure_server_says_so_loudly() -> None:
+    assert "none needed: anybody on this machine may do everything" in said(Settings(access=Access(insecure=True)))
+    assert "INSECURE" in warning_of_insecure()
