@@ -49,7 +49,7 @@ _HOMES = {
     "asgi_app": "gateway.asgi",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - checked against _HOMES in the tests
+__all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:

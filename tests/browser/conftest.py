@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from tests.integration.native.peers import Event, Peer, Refused
+from tests.integration.native.peers import NODE_FOLDER, Event, Peer, Refused
 from tests.integration.native.serving import DEADLINE_S, LoopThread, Server
 from vagus import Hub
 
@@ -68,6 +68,8 @@ def server_thread() -> Iterator[LoopThread]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(installed_program: Callable[[str], Path]) -> AsyncIterator[Browser]:
+    if not (NODE_FOLDER / "node_modules").is_dir():
+        pytest.fail("tests/node/node_modules is missing: run `make dev`")
     program = installed_program("chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)

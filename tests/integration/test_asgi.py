@@ -43,7 +43,14 @@ class Played:
         self.takes.set()
         self.is_broken = False
         self._incoming: asyncio.Queue[Message] = asyncio.Queue()
-        self._scope = {"type": "websocket", "path": "/", "query_string": b"", "headers": [], "subprotocols": [], **scope}
+        self._scope = {
+            "type": "websocket",
+            "path": "/",
+            "query_string": b"",
+            "headers": [],
+            "subprotocols": [],
+            **scope,
+        }
         self._incoming.put_nowait({"type": "websocket.connect"})
         self.task = asyncio.create_task(self._run(app))
 
@@ -103,7 +110,11 @@ async def test_a_foreign_origin_is_refused_before_it_is_accepted_with_status_whe
         assert (await able.next())["status"] == 403
         assert b"origin" in (await able.next())["body"]
         plain = Played(app, headers=headers)
-        assert await plain.next() == {"type": "websocket.close", "code": 1008, "reason": "this origin may not connect here"}
+        assert await plain.next() == {
+            "type": "websocket.close",
+            "code": 1008,
+            "reason": "this origin may not connect here",
+        }
         await able.ended()
         await plain.ended()
 
@@ -145,7 +156,11 @@ async def test_a_busy_hub_refuses_with_503_and_a_full_one_closes_after_accepting
 async def test_the_subprotocol_is_confirmed_only_where_it_is_known() -> None:
     async with open_hub() as hub:
         app = asgi_app(hub)
-        for offered, chosen in ((["centrifuge-json"], "centrifuge-json"), (["mqtt", "centrifuge-protobuf"],) * 2, (["mqtt"], None)):
+        for offered, chosen in (
+            (["centrifuge-json"], "centrifuge-json"),
+            (["mqtt", "centrifuge-protobuf"],) * 2,
+            (["mqtt"], None),
+        ):
             played = Played(app, subprotocols=offered)
             expected = chosen if isinstance(chosen, str) or chosen is None else "centrifuge-protobuf"
             assert (await played.next())["subprotocol"] == expected
@@ -284,7 +299,14 @@ async def test_binary_messages_are_json_too_and_answers_are_text() -> None:
 
 @pytest.mark.parametrize(
     ("line", "code"),
-    [("", 3501), ("{", 3501), ('{"id":2,"ping":{}}', 3501), ("{}", 3501), ('{"id":2,"connect":{}}', 3501), ("\n\n", 3501)],
+    [
+        ("", 3501),
+        ("{", 3501),
+        ('{"id":2,"ping":{}}', 3501),
+        ("{}", 3501),
+        ('{"id":2,"connect":{}}', 3501),
+        ("\n\n", 3501),
+    ],
 )
 async def test_what_is_malformed_is_closed_with_the_code_of_the_protocol(line: str, code: int) -> None:
     async with open_hub() as hub:
@@ -358,7 +380,11 @@ def chunk(number: int, size: int = 10_000) -> msgspec.Raw:
 
 
 async def test_a_client_that_takes_nothing_is_dropped_as_slow_and_others_get_everything() -> None:
-    hub = Hub(rules=[ChannelRule(pattern="{c*}", subscribe=("anyone",))], allow_anonymous=True, limits=Limits(queue_bytes=200_000))
+    hub = Hub(
+        rules=[ChannelRule(pattern="{c*}", subscribe=("anyone",))],
+        allow_anonymous=True,
+        limits=Limits(queue_bytes=200_000),
+    )
     async with hub:
         app = asgi_app(hub)
         stuck, brisk = Played(app), Played(app)
@@ -369,7 +395,9 @@ async def test_a_client_that_takes_nothing_is_dropped_as_slow_and_others_get_eve
         for number in range(60):
             await hub.publish("a", chunk(number))
             while not seen or seen[-1] < number:
-                seen += [json.loads(line)["push"]["pub"]["data"]["n"] for line in (await brisk.next())["text"].split("\n")]
+                seen += [
+                    json.loads(line)["push"]["pub"]["data"]["n"] for line in (await brisk.next())["text"].split("\n")
+                ]
             for client in hub.clients.values():
                 assert client.queue_bytes <= 200_000
         assert seen == list(range(60))

@@ -6,15 +6,12 @@ accepted by a verifier with the matching key, and gives back the same claims.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import msgspec
 
 from vagus.auth.claims import ConnectionClaims, SubscriptionClaims, payload_from
 from vagus.auth.signatures import HMAC_DIGESTS, base64url, hmac_signature, private_key_from_pem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 class Signer(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ from vagus.auth.claims import (
     subscription_claims,
 )
 from vagus.auth.errors import ExpiredTokenError, InvalidTokenError
+from vagus.auth.jwks import KeySource
 from vagus.auth.signatures import (
     HMAC_DIGESTS,
     PublicKey,
@@ -34,7 +35,6 @@ from vagus.auth.signatures import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vagus.auth.jwks import KeySource
 
 _PEM_FAMILIES = {"rsa_public_key": "RS256", "ecdsa_public_key": "ES", "eddsa_public_key": "EdDSA"}
 

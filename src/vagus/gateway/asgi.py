@@ -89,8 +89,9 @@ async def serve(gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
     dialect, subprotocol = gate.dialect(scope.get("subprotocols", ()), origin.query)
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
     socket = Socket(send, is_text=not dialect.binary)
-    client = Client(gate.hub, socket, socket, gate.bare(dialect), origin)
+    client = socket.client = Client(gate.hub, socket, socket, gate.bare(dialect), origin)
     writer = asyncio.ensure_future(socket.write_all(client))
+    gate.sockets.add(socket)
     try:
         async with asyncio.timeout(None) as socket.patience:
             closure = gate.hub.registry.check_room(origin.address)
@@ -101,6 +102,7 @@ async def serve(gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
         pass  # aborted, or our close frame was not answered: returning makes the server let the connection go
     finally:
         client.lost()
+        gate.leave(socket)
         socket.finish()
         writer.cancel()
         await asyncio.wait({writer})
@@ -153,7 +155,8 @@ class Socket:
         self._closure: Closure | None = None
         self._is_over = False
         self._wake = asyncio.Event()
-        self._client: Client | None = None
+        self.client: Client | None = None
+        """Whose connection it is; set before anything is written."""
         self.patience: asyncio.Timeout | None = None
         """Ends the connection's task when it is due: never, until the hub closes the connection."""
         self.reading = asyncio.Event()
@@ -163,8 +166,13 @@ class Socket:
         self._queue.append(data)
         self._size += len(data)
         self._wake.set()
-        if self._size > HIGH_WATER and self._client is not None:
-            self._client.pause()
+        if self._size > HIGH_WATER and self.client is not None:
+            self.client.pause()
+
+    def end(self, closure: Closure) -> None:
+        """Close from the server's side."""
+        if self.client is not None:
+            self.client.disconnect(closure)
 
     def close(self, closure: Closure) -> None:
         if self._closure is None:
@@ -195,7 +203,6 @@ class Socket:
 
     async def write_all(self, client: Client) -> None:
         """Send what is written until the connection ends. The only sender, so that order is kept."""
-        self._client = client
         try:
             while not self._is_over:
                 await self._wake.wait()

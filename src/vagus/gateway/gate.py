@@ -3,6 +3,8 @@
 It checks what is known before a client says who it is: its origin, its address, how many are in already.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final, Protocol
@@ -66,6 +68,7 @@ class Gate:
         self.compression = compression
         self.sockets: set[Closable] = set()
         """Connections that are not closed yet, so that a server that stops can end them and knows when it is done."""
+        self._is_empty = asyncio.Event()
         self._origins = origins if origins is not None else OriginRules(())
         self._addresses = addresses
         self._proxies = proxies if proxies is not None else Networks()
@@ -77,6 +80,19 @@ class Gate:
     @property
     def open_sockets(self) -> int:
         return len(self.sockets)
+
+    def leave(self, socket: Closable) -> None:
+        """A connection is closed and gone."""
+        self.sockets.discard(socket)
+        if not self.sockets:
+            self._is_empty.set()
+
+    async def wait_until_empty(self, timeout_s: float) -> None:
+        """Return when the last connection is gone, or after ``timeout_s``."""
+        if self.sockets:
+            self._is_empty.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_empty.wait(), timeout_s)
 
     def close_all(self, closure: Closure) -> None:
         """Close every connection, also those that have not said who they are."""

@@ -88,7 +88,7 @@ class WebSocket(asyncio.Protocol):
         self._client.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._gate.sockets.discard(self)
+        self._gate.leave(self)
         self._gate.hub.wheel.unset(self)
         self._client.lost()
         del self._client  # it holds us: without the cycle, both are freed at once and not by the garbage collector

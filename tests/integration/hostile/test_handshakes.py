@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.hostile.house import ANYTHING_GOES, END, HANDSHAKE, Bystander, Closed, House, Peer, commands, text
+from tests.integration.hostile.house import (
+    ANYTHING_GOES,
+    END,
+    HANDSHAKE,
+    Bystander,
+    Closed,
+    House,
+    Peer,
+    commands,
+    text,
+)
 from vagus import Hub, Limits, Rate
 from vagus.auth.addresses import AddressRules, Networks
 from vagus.auth.origins import OriginRules
@@ -130,7 +140,11 @@ def test_who_hangs_up_within_the_head_leaves_nothing(unharmed: House) -> None:
 
 def test_with_a_list_of_origins_the_hosts_own_pages_are_refused_too(build: Build) -> None:
     house = build(Hub(rules=[ANYTHING_GOES]), origins=OriginRules(["https://app.example"]))
-    for origin, status in ((b"https://app.example", 101), (b"http://hub.example", 403), (b"https://app.example:8443", 403)):
+    for origin, status in (
+        (b"https://app.example", 101),
+        (b"http://hub.example", 403),
+        (b"https://app.example:8443", 403),
+    ):
         with Peer(house.port) as peer:
             assert peer.send(HANDSHAKE + b"Origin: " + origin + END + END).response()[0] == status
     house.until(lambda: house.gate.open_sockets == 0)

@@ -100,7 +100,9 @@ def test_a_forged_subscription_token_is_denied_and_the_connection_stays(unharmed
 def test_a_subscription_token_of_somebody_else_or_for_elsewhere_closes(unharmed: House) -> None:
     for stolen in (subscription(user="ben"), subscription(channel="$other"), subscription(user="")):
         with Peer(unharmed.port).connected(token=connection()) as peer:
-            assert peer.send(commands({"id": 2, "subscribe": {"channel": "$gate", "token": stolen}})).closed() == INVALID
+            assert (
+                peer.send(commands({"id": 2, "subscribe": {"channel": "$gate", "token": stolen}})).closed() == INVALID
+            )
 
 
 def test_an_expired_subscription_token_is_an_error(unharmed: House) -> None:

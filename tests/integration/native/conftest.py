@@ -1,4 +1,29 @@
-"""Servers, tokens and clients for the tests of the native dialect over real sockets."""
+"""Servers and clients for the tests of the native dialect over real sockets.
+
+A test that takes ``open_peer`` runs four times: with npm ``centrifuge`` in Node.js and PyPI ``centrifuge-python``, each
+in JSON and in Protobuf. What no library does, such as staying silent or sending nonsense, is done with ``open_raw``. What
+only a browser does is in ``tests/browser``.
+
+==================  ================================================================================================
+test_connecting     tokens, data, headers, names; refused, cut, restarted, sent away: closures 1, 3001, 3010-3014, 350x
+test_tokens         refresh of connections and subscriptions, private channels: 103, 109, 2501, 3005, 3500, 3501
+test_publishing     order, data, senders, permissions, exclusion, idempotency, rates, messages, sizes: 102, 103, 107, 1009
+test_presence       presence, its numbers, joining and leaving, unseen guests: 103, 108
+test_history        limits, positions, backwards, removal: 103, 107, 108, 112
+test_calls          typed calls, events, order of answers, rates: 100, 103, 104, 107, 108, 111, 400 and above
+test_server_side    tokens' channels, personal channels, the server's subscribe, unsubscribe, refresh: 2000, 250x, 3005,
+                    3006, 3010, 3505
+test_recovery       streams, caches, gaps, epochs, forced and refused recovery: 112, 2500
+test_deltas         Fossil patches, alone and with recovery, exclusion, rates
+test_filters        every comparison and operator over tags: 107
+test_limits         lengths and numbers, user-limited channels, roles, functions that decide: 102, 103, 105-108
+test_frames         several commands and replies in a frame, Protobuf, deflate, origins, nonsense: 1007, 1009, 3501
+test_pings          pings of both kinds, slow readers, waiting commands: 3008, 3012, 3013
+test_doorway        the head of the first request: pieces, lengths, deadlines, half a handshake
+==================  ================================================================================================
+
+No command is answered with 101, 110 or 113, and nothing closes with 3004, 3009 or 3506-3509 over a WebSocket.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
