@@ -79,7 +79,7 @@ conformance: $(DEV) ## Run the contracts over every adapter and the transcripts 
 integration: $(DEV) $(NODE_CLIENTS) ## Run real servers against real clients
 	$(PYTEST) tests/integration
 
-browser: $(DEV) ## Look at the pages in Chromium
+browser: $(DEV) $(NODE_CLIENTS) ## Look at the pages in Chromium
 	$(PYTEST) tests/browser
 
 examples: $(DEV) ## Run every program of examples/ and of the docs

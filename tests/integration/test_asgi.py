@@ -5,7 +5,7 @@ order of events can be had; then behind real servers, which differ in what they 
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -260,6 +260,29 @@ async def test_a_hub_that_cannot_start_fails_the_servers_start_by_name() -> None
     assert "nobody listens" in heard[0]["message"]
 
 
+async def test_a_hub_that_could_not_start_is_tried_again_by_the_next_connection() -> None:
+    broker = SlowlyStarting()
+    broker.may_start.set()
+    fails = iter([True, False])
+    start = broker.start
+
+    async def start_at_second_try(listener: Listener) -> None:
+        if next(fails):
+            raise ConnectionRefusedError("nobody listens yet")
+        await start(listener)
+
+    broker.start = start_at_second_try  # type: ignore[method-assign]  # a server that is late
+    app = asgi_app(Hub(open_to_all=True, broker=broker))
+    first = Played(app)
+    with pytest.raises(ConnectionRefusedError):
+        await first.ended()
+    second = Played(app)
+    await second.connected()
+    second.leave()
+    await second.ended()
+    assert broker.is_up
+
+
 # while it is connected
 
 
@@ -505,9 +528,11 @@ def url(port: int) -> str:
 
 
 async def _until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(15):
-        while not condition():
-            await asyncio.sleep(0.01)
+    for _ in range(1500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came true")
 
 
 async def test_the_unmodified_client_follows_publishes_and_recovers(serving: Serving) -> None:

@@ -92,6 +92,7 @@ class MemoryBroker:
 
     def _remember(self, channel: str, key: str, receipt: Receipt) -> None:
         now = self._clock()
+        self._receipts.pop((channel, key), None)  # one whose time was over stands in the wrong place
         self._receipts[channel, key] = (now + IDEMPOTENCY_S, receipt)
         while self._receipts:
             oldest = next(iter(self._receipts.values()))

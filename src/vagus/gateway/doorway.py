@@ -10,7 +10,7 @@ import asyncio
 from typing import Any, Final
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from vagus.hub.requests import Origin
 from vagus.wire.websocket import Refusal, check_upgrade, negotiate_deflate, refusal_response, upgrade_response
@@ -39,6 +39,36 @@ class _Head:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.lower(), value))
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, with a bound on how long the head of a later request may take as well.
+
+    uvicorn lets its keep-alive timer go with the first byte of a request and looks again after the answer.
+    """
+
+    def __init__(self, head_s: float, **uvicorn: Any) -> None:
+        super().__init__(**uvicorn)
+        self._head_s = head_s
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        cycle: RequestResponseCycle | None = self.cycle  # uvicorn's own annotation forgets the None that it begins with
+        is_answering = cycle is not None and not cycle.response_complete
+        if is_answering or self.timeout_keep_alive_task is not None:
+            self._stop_timing()
+        elif self._head_timer is None and not self.transport.is_closing():
+            self._head_timer = self.loop.call_later(self._head_s, self.transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timing()
+        super().connection_lost(exc)
+
+    def _stop_timing(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
 
 class Doorway(asyncio.Protocol):
@@ -87,7 +117,7 @@ class Doorway(asyncio.Protocol):
         enter(self._gate, self._transport, read.target, parser.get_http_version(), read.headers, rest)
 
     def _hand_on(self, data: bytes) -> None:
-        protocol = HttpToolsProtocol(**self._uvicorn)
+        protocol = BoundedHttp(self._gate.hub.limits.stale_s, **self._uvicorn)
         protocol.connection_made(self._transport)
         self._transport.set_protocol(protocol)
         protocol.data_received(data)

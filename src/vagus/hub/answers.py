@@ -102,12 +102,12 @@ async def subscribe(hub: "Hub", client: Client, number: int, command: commands.S
         raise RefusedError(codes.LIMIT_EXCEEDED)
     if command.type != FREE_TYPE:
         raise RefusedError(codes.NOT_AVAILABLE)
-    wishes = check_wishes(client.encoding, match.rule, command)
+    check_wishes(client.encoding, match.rule, command)
     admission = await hub.policies.admit(client, match, command)
     if channel in client.subscriptions:  # the server was quicker while the application thought about it
         raise RefusedError(codes.ALREADY_SUBSCRIBED)
-    attachment = await attach(hub, client, match, admission, command, wishes)
-    client.reply(number, attachment.subscribed)
+    attachment = await attach(hub, client, match, admission, command)
+    client.reply(number, attachment.begin())
     await attachment.complete()
 
 
@@ -146,10 +146,13 @@ def checked(data: Json, *, is_json: bool) -> Json:
         try:
             text.decode()
             msgspec.json.decode(text, type=msgspec.Raw)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise RefusedError(codes.Fault(codes.BAD_REQUEST.code, "bad request: data must be JSON")) from None
     if b"\n" in text or b"\r" in text:
-        text = msgspec.json.format(text, indent=-1)
+        try:
+            text = msgspec.json.format(text, indent=-1)
+        except RecursionError:
+            raise RefusedError(codes.Fault(codes.BAD_REQUEST.code, "bad request: data is nested too deep")) from None
     return msgspec.Raw(text)
 
 
@@ -210,5 +213,5 @@ def event_of(data: Json) -> Envelope:
     """Data that is no envelope is an event without a name."""
     try:
         return msgspec.json.decode(data, type=Envelope)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Envelope()

@@ -15,6 +15,7 @@ from vagus.kernel.commands import Subscribe
 from vagus.kernel.errors import DisconnectError, RefusedError
 from vagus.kernel.filters import Filter, FilterError, compile_filter
 from vagus.kernel.history import Page, Query
+from vagus.kernel.identity import Grant
 from vagus.kernel.publications import Position, Publication
 from vagus.kernel.replies import Subscribed
 from vagus.kernel.states import State
@@ -72,7 +73,7 @@ def _rate(rule: ChannelRule, command: Subscribe) -> float | None:
     if command.data and b'"vagus"' in bytes(command.data):
         try:
             wanted = msgspec.json.decode(command.data, type=_Extras).vagus.rate
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RefusedError(codes.Fault(codes.BAD_REQUEST.code, f"bad request: data: {error}")) from None
         if wanted is not None and not 0.01 <= wanted <= 1000:
             raise RefusedError(codes.Fault(codes.BAD_REQUEST.code, "bad request: data: rate lies in 0.01..1000"))
@@ -81,69 +82,85 @@ def _rate(rule: ChannelRule, command: Subscribe) -> float | None:
 
 
 class Attachment:
-    """A subscription that stands. ``complete`` is called once the reply is on its way: it tells others."""
+    """A subscription whose past is known. ``begin`` lets the client in, in one step with the reply that tells it so;
 
-    __slots__ = ("_client", "_due", "_hub", "_subscription", "subscribed")
+    ``complete``, once that is on its way, brings what was published meanwhile and tells others.
+    """
+
+    __slots__ = ("_admission", "_client", "_command", "_due", "_hub", "_missed", "_page", "_subscription", "_wishes")
 
     def __init__(
-        self, hub: "Hub", client: Client, subscription: Subscription, subscribed: Subscribed, due: list[bytes]
+        self, hub: "Hub", client: Client, subscription: Subscription, admission: Admission, command: Subscribe
     ) -> None:
         self._hub = hub
         self._client = client
         self._subscription = subscription
-        self._due = due
-        self.subscribed = subscribed
+        self._admission = admission
+        self._command = command
+        self._wishes = check_wishes(client.encoding, subscription.topic.rule, command)
+        self._page: Page | None = None
+        self._missed: tuple[Publication, ...] | None = None
+        self._due: list[bytes] = []
+
+    async def read_past(self) -> None:
+        """Find out where the stream stands and what was missed, while what is published is held aside."""
+        topic = self._subscription.topic
+        self._subscription.held = topic.hold()
+        self._page, self._missed = await _past(self._hub, topic, self._admission, self._command)
+
+    def begin(self) -> Subscribed:
+        """Start the live flow. Returns the reply, which must go out before anything else does."""
+        subscription, wishes, page, missed = self._subscription, self._wishes, self._page, self._missed
+        topic = subscription.topic
+        if page is not None:
+            wishes = msgspec.structs.replace(wishes, is_positioned=True)
+            topic.start_at(page.top)
+        if missed and wishes.tags is not None:
+            missed = tuple(publication for publication in missed if wishes.wants(publication))
+        self._due = self._held_parts(page, wishes)
+        subscription.stop_holding()
+        _let_in(self._hub, self._client, subscription, self._admission, self._command, wishes)
+        return _subscribed(
+            self._hub, topic.rule, self._admission, self._command, page, missed, has_deltas=wishes.has_deltas
+        )
+
+    def _held_parts(self, page: Page | None, wishes: Wishes) -> list[bytes]:
+        """What was published since the past was read, but for what is part of that already."""
+        dialect, top = wishes.encoding.dialect, page.top.offset if page is not None else 0
+        opening = dialect.opening(self._subscription.channel)
+        encode = dialect.full if wishes.has_deltas else dialect.publication
+        return [
+            encode(opening, publication)
+            for publication, exclude in self._subscription.held or ()
+            if exclude != self._client.id and not 0 < publication.offset <= top and wishes.wants(publication)
+        ]
 
     async def complete(self) -> None:
-        """Send what was published while the history was read, then announce the subscriber."""
         for part in self._due:
             self._client.enqueue(part)
         await self._hub.announce(self._client, self._subscription)
 
 
 async def attach(
-    hub: "Hub",
-    client: Client,
-    match: Match,
-    admission: Admission,
-    command: Subscribe,
-    wishes: Wishes,
-    *,
-    is_attached: bool = False,
+    hub: "Hub", client: Client, match: Match, admission: Admission, command: Subscribe, *, is_attached: bool = False
 ) -> Attachment:
-    """Make the subscription. Raises what the broker raises; then nothing is left behind."""
+    """Prepare a subscription. Raises what the broker raises; then nothing is left behind."""
     topic = await hub.enter_topic(command.channel, match.rule)
+    is_gone = client.state is State.CLOSED
+    if is_gone or command.channel in client.subscriptions:  # since the application and the broker were asked
+        hub.leave_topic(topic)
+        raise RefusedError(codes.NOT_AVAILABLE if is_gone else codes.ALREADY_SUBSCRIBED)
     subscription = Subscription(topic, admission.grant, is_attached=is_attached)
     client.subscriptions[command.channel] = subscription
-    if client.state is State.CLOSED:  # it went while the application or the broker was asked
-        hub.abandon(client, subscription)
-        raise RefusedError(codes.NOT_AVAILABLE)
-    held = topic.hold()
     try:
-        page, missed = await _past(hub, topic, admission, command)
+        attachment = Attachment(hub, client, subscription, admission, command)
+        await attachment.read_past()
     except BaseException:
-        hub.abandon(client, subscription)
+        hub.release(client, subscription, settle=False)
         raise
-    finally:
-        topic.release(held)
     if client.subscriptions.get(command.channel) is not subscription:  # closed or ended meanwhile
         raise RefusedError(codes.NOT_AVAILABLE)
-    if page is not None:
-        wishes = msgspec.structs.replace(wishes, is_positioned=True)
-        topic.start_at(page.top)
-    if missed and wishes.tags is not None:
-        missed = tuple(publication for publication in missed if wishes.wants(publication))
-    dialect = wishes.encoding.dialect
-    due = [
-        (dialect.full if wishes.has_deltas else dialect.publication)(dialect.opening(topic.channel), publication)
-        for publication, exclude in held
-        if exclude != client.id
-        and (page is None or not 0 < publication.offset <= page.top.offset)
-        and wishes.wants(publication)
-    ]
-    _let_in(hub, client, subscription, admission, command, wishes)
-    subscribed = _subscribed(hub, match.rule, admission, command, page, missed, has_deltas=wishes.has_deltas)
-    return Attachment(hub, client, subscription, subscribed, due)
+    return attachment
 
 
 async def _past(
@@ -153,9 +170,9 @@ async def _past(
     rule, grant = topic.rule, admission.grant
     if rule.history is None:
         return None, None
-    wants = command.recover or command.recoverable or command.positioned
+    wants = command.recover or command.recoverable
     granted = rule.force_recovery or grant.recovery or grant.positioning
-    if not (granted or (wants and rule.is_recoverable)):
+    if not (granted or command.positioned or (wants and rule.is_recoverable)):
         return None, None
     since = command.position if command.recover else None
     if rule.recovery == "cache":
@@ -214,7 +231,7 @@ def _subscribed(
     return Subscribed(
         expires=expires,
         ttl=ttl,
-        recoverable=rule.is_recoverable,
+        recoverable=_is_recoverable(rule, grant, command),
         epoch=page.top.epoch,
         publications=missed or (),
         recovered=missed is not None,
@@ -224,3 +241,9 @@ def _subscribed(
         was_recovering=command.recover,
         delta=has_deltas,
     )
+
+
+def _is_recoverable(rule: ChannelRule, grant: Grant, command: Subscribe) -> bool:
+    """Who asked for a position alone is told of gaps, but does not count on being given what it missed."""
+    asked = command.recover or command.recoverable
+    return rule.is_recoverable and (asked or rule.force_recovery or bool(grant.recovery))

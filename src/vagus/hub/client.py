@@ -296,6 +296,8 @@ class Client:
         if self.state is State.CLOSED:
             return
         now += 0.3  # the wheel's slot: what is due within it is due now
+        if now >= self.pong_by and len(self._waiting or ()) >= self.hub.limits.waiting_commands:
+            self.pong_by = now + self.hub.limits.pong_timeout_s  # not read from for now, so its pong is not seen
         if now >= self.stale_at:
             self.disconnect(codes.STALE)
         elif now >= self.pong_by:
@@ -304,9 +306,10 @@ class Client:
             self.disconnect(codes.CONNECTION_EXPIRED)
         else:
             self._end_expired(now)
-            if now >= self.next_ping:
-                self._ping(now)
-            self.set_timer()
+            if self.is_connected:
+                if now >= self.next_ping:
+                    self._ping(now)
+                self.set_timer()
 
     def _end_expired(self, now: float) -> None:
         for subscription in [s for s in self.subscriptions.values() if now >= s.expires_at]:
@@ -318,10 +321,14 @@ class Client:
     def _ping(self, now: float) -> None:
         limits = self.hub.limits
         self.next_ping = now + limits.ping_interval_s
+        if self.pong_by != NEVER:
+            return  # at most one is outstanding
         self.pong_by = now + limits.pong_timeout_s
         if self.flowing:
             self.transport.write(self.encoding.ping)
-        elif not self.encoding.pings_natively:
+        elif (
+            not self.encoding.pings_natively
+        ):  # one of the transport's own cannot wait; who reads nothing is gone anyway
             self.enqueue(self.encoding.dialect.ping)
 
     def end(self, subscription: Subscription, ending: Ending) -> None:
@@ -362,13 +369,15 @@ class Client:
             self._leave(codes.CONNECTION_CLOSED, settle=False)
 
     def _leave(self, closure: Closure, *, settle: bool) -> None:
-        self.hub.figures.closures[closure.code] += 1
         self.hub.wheel.unset(self)
         for subscription in list(self.subscriptions.values()):
             self.hub.release(self, subscription, settle=settle and self.flowing)
         was_connected = self.is_connected
         if settle and self.flowing:
             self.flush()
+        if self.state is State.CLOSED:
+            return  # what was due filled its queue, so that it was closed as slow meanwhile
+        self.hub.figures.closures[closure.code] += 1
         self.become(Event.CLOSE)
         self.flowing = False
         self._mailbox = None

@@ -9,7 +9,7 @@ from vagus.kernel.identity import Grant, Identity
 from vagus.kernel.replies import Connected, Refreshed, Reply, SubRefreshed, Subscribed
 from vagus.kernel.states import Event, State
 
-from .attaching import Attachment, attach, check_wishes
+from .attaching import Attachment, attach
 from .client import NEVER, Client
 from .policies import Admission
 from .requests import ConnectRequest
@@ -44,7 +44,7 @@ async def connect(hub: "Hub", client: Client, number: int, command: commands.Con
         return
     _set_expiry(hub, client, identity)
     client.become(Event.ACCEPTED)
-    client.reply(number, _connected(hub, client, {channel: a.subscribed for channel, a in attachments.items()}))
+    client.reply(number, _connected(hub, client, {channel: a.begin() for channel, a in attachments.items()}))
     client.start_pinging()
     for attachment in attachments.values():
         await attachment.complete()
@@ -121,8 +121,7 @@ async def attach_by_server(
         recoverable=True,
         join_leave=True,
     )
-    wishes = check_wishes(client.encoding, match.rule, command)
-    return await attach(hub, client, match, Admission(grant), command, wishes, is_attached=True)
+    return await attach(hub, client, match, Admission(grant), command, is_attached=True)
 
 
 async def refresh(hub: "Hub", client: Client, command: commands.Refresh) -> Reply:

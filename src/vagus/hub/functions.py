@@ -89,5 +89,5 @@ class Method:
         assert self._decode is not None
         try:
             return self._decode(data if data else b"null")
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RefusedError(codes.Fault(codes.BAD_REQUEST.code, f"bad request: {error}")) from None

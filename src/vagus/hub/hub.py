@@ -223,13 +223,16 @@ class Hub:
         self.tick = Tick(loop)
         self.wheel = Wheel(loop)
         self.started_at = self.now()
-        await self.broker.start(self)
+        try:
+            await self.broker.start(self)
+        except BaseException:
+            self._loop = None  # it may be tried again
+            raise
 
     async def stop(self, closure: Closure = codes.SHUTDOWN) -> None:
         """Close every client with ``closure``, finish what runs, and let the broker go."""
         for client in list(self.clients.values()):
             client.disconnect(closure)
-        self.wheel.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
         for task in list(self._tasks):
@@ -449,7 +452,7 @@ class Hub:
         except RefusedError as error:
             log.info("attach_refused", channel=channel, client=client.id, reason=error.fault.message)
             return
-        subscribed, dialect = attachment.subscribed, client.encoding.dialect
+        subscribed, dialect = attachment.begin(), client.encoding.dialect
         client.push(Attached(channel, msgspec.structs.replace(subscribed, publications=())))
         for publication in subscribed.publications:  # this push has no place for what was missed
             client.enqueue(dialect.publication(dialect.opening(channel), publication))
@@ -490,15 +493,10 @@ class Hub:
     def _new_topic(self, channel: str, rule: ChannelRule) -> Topic:
         return Topic(channel, rule, self.tick, max_delay_s=self.limits.max_delay_s, on_gap=self._on_gap)
 
-    def _leave_topic(self, topic: Topic) -> None:
+    def leave_topic(self, topic: Topic) -> None:
+        """Undo ``enter_topic``."""
         if self._topics.leave(topic):
             self.run(self.broker.unsubscribe(topic.channel))
-
-    def abandon(self, client: Client, subscription: Subscription) -> None:
-        """Undo a subscription that was not finished."""
-        if client.subscriptions.get(subscription.channel) is subscription:
-            del client.subscriptions[subscription.channel]
-            self._leave_topic(subscription.topic)
 
     def release(self, client: Client, subscription: Subscription, *, settle: bool) -> None:
         """End a subscription. With ``settle``, what is due to the client still goes to it."""
@@ -506,11 +504,12 @@ class Hub:
             return
         del client.subscriptions[subscription.channel]
         topic, wishes = subscription.topic, subscription.wishes
+        subscription.stop_holding()
         if wishes is not None:
             topic.leave(client, wishes, settle=settle)
         if subscription.hears_join_leave is not None:
             topic.leave_notices(client, subscription.hears_join_leave, settle=settle)
-        self._leave_topic(topic)
+        self.leave_topic(topic)
         if subscription.is_announced:
             self.run(self._retract(client, subscription))
 

@@ -53,10 +53,10 @@ class Mailbox:
             case "disconnect":
                 return
             case "keep-latest":
-                self._drop([old for old in self._lane if old.source is held.source])
+                self._drop([old for old in (*self._lane, *self._urgent) if old.source is held.source])
             case "drop-oldest":
                 excess, doomed = self.size + len(held.message) - self._limit, []
-                for old in self._lane:
+                for old in (*self._lane, *self._urgent):
                     if excess <= 0:
                         break
                     if old.when_slow == "drop-oldest":
@@ -67,6 +67,7 @@ class Mailbox:
     def _drop(self, doomed: list[Held]) -> None:
         gone = {id(held) for held in doomed}
         self._lane = deque(held for held in self._lane if id(held) not in gone)
+        self._urgent = deque(held for held in self._urgent if id(held) not in gone)
         self.size -= sum(len(held.message) for held in doomed)
         self.dropped += len(doomed)
 

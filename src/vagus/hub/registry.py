@@ -43,7 +43,10 @@ class Registry:
         return None
 
     def add(self, client: Client) -> None:
-        """Raises ``DisconnectError`` if the client's user has too many connections."""
+        """Raises ``DisconnectError`` if there is no room: for anybody, from its address, or for its user."""
+        closure = self.check_room(client.origin.address)
+        if closure is not None:
+            raise DisconnectError(closure)
         user, bound = client.identity.user, self._limits.connections_per_user
         others = self._users.get(user, ()) if user else ()
         if bound and user and len(others) >= bound:

@@ -25,7 +25,12 @@ def begin(coroutine: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None] | N
         awaited = coroutine.send(None)
     except StopIteration:
         return None
-    return _rest(coroutine, awaited)
+    return _finish(coroutine, awaited)
+
+
+async def _finish(coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:
+    """What a task can run: since Python 3.12 that must be a native coroutine."""
+    await _rest(coroutine, awaited)
 
 
 @types.coroutine

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vagus.kernel.identity import Grant
-    from vagus.kernel.publications import Json
+    from vagus.kernel.publications import Json, Publication
     from vagus.wire.encoding import Encoding
 
     from .feeds import Wishes
@@ -19,6 +19,7 @@ class Subscription:
         "gives_join_leave",
         "gives_presence",
         "hears_join_leave",
+        "held",
         "info",
         "is_announced",
         "is_attached",
@@ -37,9 +38,17 @@ class Subscription:
         self.gives_presence = rule.presence if grant.presence is None else grant.presence
         self.gives_join_leave = rule.join_leave if grant.join_leave is None else grant.join_leave
         self.hears_join_leave: Encoding | None = None
+        self.held: list[tuple[Publication, str]] | None = None
+        """What was published while its past is being read."""
         self.is_announced = False
         """Whether others were told of it, so that they are told of its end."""
 
     @property
     def channel(self) -> str:
         return self.topic.channel
+
+    def stop_holding(self) -> None:
+        """Hold nothing aside any more."""
+        held, self.held = self.held, None
+        if held is not None:
+            self.topic.release(held)

@@ -92,6 +92,7 @@ class Topic:
         return held
 
     def release(self, held: list[tuple[Publication, str]]) -> None:
+        """End what ``hold`` began."""
         self._held = [other for other in self._held if other is not held]
 
     def start_at(self, top: Position) -> None:

@@ -93,7 +93,7 @@ class Stream:
         if query.reverse:
             older = max(0, min(len(kept), query.since.offset - first))
             return list(islice(kept, older))[::-1]
-        skipped = max(0, query.since.offset + 1 - first)
+        skipped = min(len(kept), max(0, query.since.offset + 1 - first))
         return list(islice(kept, skipped, None))
 
 

@@ -52,6 +52,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("pong_timeout_s: must be above 0 and below ping_interval_s")
         if not 0 <= self.max_delay_s <= 1:
             raise ValueError("max_delay_s: must lie between 0 and 1")
+        if self.message_bytes < 125:
+            raise ValueError("message_bytes: must be at least 125, the size of a control frame")
         for name in ("stale_s", "channels", "channel_length", "queue_bytes", "message_bytes", "history"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name}: must be above 0")

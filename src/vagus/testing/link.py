@@ -33,7 +33,8 @@ class MemoryLink:
     ) -> None:
         self._on_line = on_line
         self._on_close = on_close
-        self._unread: list[bytes] = []
+        self.unread: list[bytes] = []
+        """Said, but not read by the server yet, which reads no more while too much waits there."""
         self._is_read = True
         self.is_open = True
         self.closure: Closure | None = None
@@ -53,7 +54,7 @@ class MemoryLink:
         if self._is_read:
             self.client.receive(data)
         else:
-            self._unread.append(data)
+            self.unread.append(data)
 
     def stop_taking(self) -> None:
         """Be a slow reader: the server holds what it has to say from now on."""
@@ -94,5 +95,5 @@ class MemoryLink:
 
     def resume_reading(self) -> None:
         self._is_read = True
-        while self._unread and self._is_read:
-            self.client.receive(self._unread.pop(0))
+        while self.unread and self._is_read:
+            self.client.receive(self.unread.pop(0))

@@ -18,7 +18,7 @@ import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
@@ -234,7 +234,13 @@ class MemoryClient:
         body = {"channel": channel, "limit": limit, "reverse": reverse, **({"since": since} if since else {})}
         return await self._ask("history", body, replies.HistoryResult)
 
-    async def call(self, method: str, data: object = None, *, returns: type[T] | Any = Any) -> T | Any:
+    @overload
+    async def call(self, method: str, data: object = None) -> Any: ...
+
+    @overload
+    async def call(self, method: str, data: object = None, *, returns: type[T]) -> T: ...
+
+    async def call(self, method: str, data: object = None, *, returns: Any = Any) -> Any:
         """Call a method of the hub and return its result, decoded as ``returns``."""
         result = await self._ask("rpc", {"method": method, **_data(data)}, replies.CallResult)
         return msgspec.json.decode(result.data or b"null", type=returns)

@@ -178,7 +178,6 @@ def test_more_connections_than_may_come_at_once_are_told_to_try_again(build: Bui
     house.until(lambda: house.gate.open_sockets == 0)
 
 
-@pytest.mark.xfail(strict=True, reason="room is checked at the handshake, not when the client is counted")
 def test_the_bound_on_connections_holds_however_they_come(build: Build) -> None:
     house = build(Hub(rules=[ANYTHING_GOES], allow_anonymous=True, limits=Limits(connections=3)))
     peers = [Peer(house.port).upgraded() for _ in range(5)]
@@ -190,7 +189,6 @@ def test_the_bound_on_connections_holds_however_they_come(build: Build) -> None:
         peer.socket.close()
 
 
-@pytest.mark.xfail(strict=True, reason="room is checked at the handshake, not when the client is counted")
 def test_the_bound_for_an_address_holds_however_they_come(build: Build) -> None:
     house = build(Hub(rules=[ANYTHING_GOES], allow_anonymous=True, limits=Limits(connections_per_address=3)))
     peers = [Peer(house.port).upgraded() for _ in range(5)]

@@ -1,13 +1,13 @@
 """Servers and clients for the tests of the native dialect over real sockets.
 
 A test that takes ``open_peer`` runs four times: with npm ``centrifuge`` in Node.js and PyPI ``centrifuge-python``, each
-in JSON and in Protobuf. What no library does, such as staying silent or sending nonsense, is done with ``open_raw``. What
-only a browser does is in ``tests/browser``.
+in JSON and in Protobuf. What no library does, such as staying silent or sending nonsense, is done with ``open_raw``.
+What only a browser does is in ``tests/browser``.
 
 ==================  ================================================================================================
 test_connecting     tokens, data, headers, names; refused, cut, restarted, sent away: closures 1, 3001, 3010-3014, 350x
 test_tokens         refresh of connections and subscriptions, private channels: 103, 109, 2501, 3005, 3500, 3501
-test_publishing     order, data, senders, permissions, exclusion, idempotency, rates, messages, sizes: 102, 103, 107, 1009
+test_publishing     order, data, senders, permissions, exclusion, repetition, rates, sizes: 102, 103, 107, 1009
 test_presence       presence, its numbers, joining and leaving, unseen guests: 103, 108
 test_history        limits, positions, backwards, removal: 103, 107, 108, 112
 test_calls          typed calls, events, order of answers, rates: 100, 103, 104, 107, 108, 111, 400 and above

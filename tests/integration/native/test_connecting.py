@@ -139,6 +139,21 @@ async def test_a_hook_that_refuses_for_now_is_asked_again(serve: Serve, open_pee
     assert len(set(attempts)) == 3
 
 
+async def test_an_application_that_fails_is_asked_again(serve: Serve, open_peer: OpenPeer) -> None:
+    hub, attempts = Hub(), []
+
+    @hub.authenticate
+    async def who(request: ConnectRequest) -> Identity:
+        attempts.append(request.client)
+        if len(attempts) < 3:
+            raise ZeroDivisionError
+        return Identity(user="42")
+
+    server = await serve(hub)
+    await open_peer(server)
+    assert (len(set(attempts)), hub.figures.faults[100]) == (3, 2)
+
+
 async def test_a_busy_server_lets_clients_in_one_after_another(serve: Serve, open_peer: OpenPeer) -> None:
     server = await serve(Hub(open_to_all=True, limits=Limits(connecting=Rate(per_s=20, burst=1))))
     for _ in range(3):

@@ -91,6 +91,26 @@ async def test_a_client_that_does_not_read_is_let_go_and_nobody_waits(serve: Ser
     assert "error" not in await quick.ask("presence", channel="news")
 
 
+async def test_a_client_that_is_not_read_from_for_now_is_not_blamed(serve: Serve, open_raw: OpenRaw) -> None:
+    limits = Limits(ping_interval_s=0.5, pong_timeout_s=0.3, waiting_commands=4)
+    hub, released = Hub(open_to_all=True, limits=limits), asyncio.Event()
+
+    @hub.call("wait")
+    async def wait(caller: object) -> None:
+        await released.wait()
+
+    server = await serve(hub)
+    raw = await open_raw(server)
+    for number in range(2, 12):
+        await raw.send({"id": number, "rpc": {"method": "wait"}})
+    assert await raw.frame() == "{}"
+    await raw.send("{}")  # waits in the socket
+    for _ in range(2):
+        assert await (await open_raw(server)).closed() == (3012, "no pong")
+    hub.loop.call_soon_threadsafe(released.set)
+    assert [(await raw.line())["id"] for _ in range(2, 12)] == list(range(2, 12))
+
+
 @pytest.mark.parametrize("when_slow", ["keep-latest", "drop-oldest"])
 async def test_a_client_that_reads_slowly_may_lose_what_is_old(
     serve: Serve, open_raw: OpenRaw, when_slow: Literal["keep-latest", "drop-oldest"]

@@ -1,6 +1,7 @@
 """Feeds: patches that apply, rates where the newest wins, and filters that are asked once."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -177,7 +178,7 @@ async def test_no_more_is_sent_in_any_second_than_was_asked_for(clock: FakeClock
     for n in range(300):
         publish(feed, n)
         await asyncio.sleep(0.013)
-    assert all(later - earlier >= 0.25 - 1e-6 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 0.25 - 1e-6 for earlier, later in pairwise(times))
     assert len(times) > 12
 
 

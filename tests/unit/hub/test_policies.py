@@ -65,6 +65,11 @@ TABLE: list[tuple[str, str, tuple[str, ...], Any, bool, Any]] = [
 ]
 
 
+def said(error: Exception) -> object:
+    """What the client was told."""
+    return error.fault if isinstance(error, RefusedError) else getattr(error, "closure", None)
+
+
 @pytest.mark.parametrize(("channel", "token", "words", "answer", "is_open", "expected"), TABLE)
 async def test_a_subscription_is_decided_by_the_first_that_knows(
     channel: str, token: str, words: tuple[str, ...], answer: Any, is_open: bool, expected: Any, clock: FakeClock
@@ -88,8 +93,7 @@ async def test_a_subscription_is_decided_by_the_first_that_knows(
             return
         with pytest.raises((RefusedError, DisconnectError)) as caught:
             await ada.subscribe(channel, token=token)
-        error = caught.value
-        assert (error.fault if isinstance(error, RefusedError) else error.closure) == expected
+        assert said(caught.value) == expected
 
 
 @pytest.mark.parametrize(
@@ -163,8 +167,7 @@ async def test_a_connection_is_decided_by_its_token(
             return
         with pytest.raises((RefusedError, DisconnectError)) as caught:
             await world.connect(token=token)
-        error = caught.value
-        assert (error.fault if isinstance(error, RefusedError) else error.closure) == expected
+        assert said(caught.value) == expected
 
 
 async def test_an_applications_function_comes_before_the_token_and_may_leave_it_to_it(clock: FakeClock) -> None:

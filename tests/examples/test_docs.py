@@ -1,0 +1,277 @@
+"""The documentation does what it says: programs run, commands work, tables are complete, links lead somewhere."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import pytest
+
+from tests.examples.pages import PAGES, ROOT, Page
+from tools import write_docs
+from vagus.api.methods import METHODS
+from vagus.api.metrics import HubCollector
+from vagus.api.vitals import Vitals
+from vagus.cli import vagus as command_line
+from vagus.hub.hub import Hub
+from vagus.kernel.channels import ChannelRule
+from vagus.server.building import build
+from vagus.server.folder import DataFolder
+from vagus.settings import load
+
+PATIENCE_S: Final = 15.0
+VAGUS: Final = (sys.executable, "-m", "vagus")
+ADDRESS: Final = "127.0.0.1:8000"
+"""What the pages call the server; replaced by where it really is."""
+
+BY_NAME: Final = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+
+
+def pages_with(found: Callable[[Page], object]) -> pytest.MarkDecorator:
+    pages = [page for page in PAGES if found(page)]
+    return pytest.mark.parametrize("page", pages, ids=lambda page: page.name)
+
+
+# pages that are made, and pages that must be complete
+
+
+def test_pages_that_are_made_are_fresh() -> None:
+    assert write_docs.stale_pages() == []
+
+
+def test_a_page_that_was_changed_by_hand_is_stale(tmp_path: Path) -> None:
+    (tmp_path / "codes.md").write_text(write_docs.codes_page() + "by hand")
+    (tmp_path / "settings.md").write_text(write_docs.settings_page())
+    assert write_docs.stale_pages(tmp_path) == ["codes.md"]
+
+
+def test_every_option_of_a_channel_rule_is_in_its_table() -> None:
+    text = page("docs/channels.md").text
+    assert [name for name in ChannelRule.__struct_fields__ if f"| `{name}` |" not in text] == []
+
+
+def test_every_method_of_the_server_api_is_in_its_table() -> None:
+    text = page("docs/http-api.md").text
+    assert [name for name in METHODS if f"| `{name}` |" not in text] == []
+
+
+async def test_every_metric_is_in_its_table() -> None:
+    text = page("docs/http-api.md").text
+    async with Hub() as hub:
+        families = list(HubCollector(hub, Vitals()).collect())
+    suffix = {"counter": "_total", "info": "_info"}
+    names = [family.name + suffix.get(family.type, "") for family in families]
+    assert [name for name in names if f"`{name}" not in text] == []
+
+
+@BY_NAME
+def test_links_lead_somewhere(page: Page) -> None:
+    assert [link for link in page.links if not is_there(page, link)] == []
+
+
+def is_there(page: Page, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    file = (page.path.parent / path).resolve() if path else page.path
+    if not file.exists():
+        return link in NOT_YET
+    return not anchor or anchor in Page(file).anchors
+
+
+NOT_YET: Final = frozenset({"bench/RESULTS.md", "LICENSE"})
+"""What a working tree may lack: results of a benchmark are written by one."""
+
+
+# settings
+
+
+@pages_with(lambda page: page.blocks("toml"))
+def test_configurations_are_right(page: Page, tmp_path: Path) -> None:
+    for block in page.blocks("toml"):
+        file = tmp_path / "vagus.toml"
+        file.write_text(block.text)
+        build(load(file=file).settings, DataFolder(tmp_path / "data"))
+
+
+# programs in Python
+
+
+@pages_with(lambda page: page.blocks("python"))
+def test_python_is_python(page: Page) -> None:
+    import ast
+
+    for block in page.blocks("python"):
+        compile(block.text, block.place, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+
+
+@pages_with(lambda page: page.programs("python"))
+@pytest.mark.timeout(120)  # mypy without a cache
+def test_python_programs_have_sound_types(page: Page, tmp_path: Path) -> None:
+    files = page.write_programs("python", tmp_path)
+    # The Centrifuge client has no py.typed marker, so its classes have no types to be strict about.
+    options = ("--strict", "--allow-subclassing-any", "--config-file", str(ROOT / "pyproject.toml"))
+    checked = run(
+        sys.executable, "-m", "mypy", *options, "--cache-dir", str(ROOT / ".mypy_cache"), *files, cwd=tmp_path
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+@pages_with(lambda page: page.programs("python"))
+@pytest.mark.timeout(60)
+def test_python_programs_run(page: Page, tmp_path: Path) -> None:
+    with serving(tmp_path / "server", "--demo") as server:
+        for file in page.write_programs("python", tmp_path, server.replacing):
+            how = ("-m", "pytest", "-p", "no:cacheprovider") if file.startswith("test_") else ()
+            ran = run(sys.executable, *how, file, cwd=tmp_path)
+            assert ran.returncode == 0, f"{file}:\n{ran.stdout}{ran.stderr}"
+
+
+# programs in JavaScript
+
+
+@pages_with(lambda page: [block for block in page.blocks("js") if block.is_client])
+def test_javascript_programs_show_what_is_published(
+    page: Page, tmp_path: Path, installed_program: Callable[[str], Path]
+) -> None:
+    node, modules = installed_program("node"), ROOT / "tests" / "node" / "node_modules"
+    if not modules.is_dir():
+        pytest.skip("the clients for Node.js are not installed: make dev")
+    (tmp_path / "node_modules").symlink_to(modules)
+    with serving(tmp_path / "server", "--demo") as server:
+        for number, block in enumerate(block for block in page.blocks("js") if block.is_client):
+            file = tmp_path / f"program{number}.mjs"
+            file.write_text(server.replacing(block.text))
+            assert re.match(r"\d+ ", first_line(str(node), str(file))), block.place
+
+
+@pages_with(lambda page: page.blocks("js"))
+def test_javascript_is_javascript(page: Page, tmp_path: Path, installed_program: Callable[[str], Path]) -> None:
+    node = str(installed_program("node"))
+    for number, block in enumerate(page.blocks("js")):
+        file = tmp_path / f"block{number}.mjs"
+        file.write_text(block.text)
+        checked = run(node, "--check", str(file), cwd=tmp_path)
+        assert checked.returncode == 0, f"{block.place}:\n{checked.stderr}"
+
+
+# commands
+
+
+@pages_with(lambda page: page.commands("vagus"))
+def test_commands_of_vagus_are_known(page: Page) -> None:
+    for command in page.commands("vagus"):
+        parse(shlex.split(command, comments=True)[1:], command)
+
+
+def parse(words: list[str], text: str) -> None:
+    """Read a command line as the program would, without carrying it out."""
+    context = click.Context(command_line, info_name="vagus")
+    if not words or words[0].startswith("-"):
+        return
+    command: click.Command = command_line
+    while isinstance(command, click.Group) and words:
+        found = command.get_command(context, words[0])
+        if found is None:
+            break
+        command, words = found, words[1:]
+    assert command is not command_line, f"no such command: {text}"
+    try:
+        command.make_context(command.name, words, parent=context)
+    except click.ClickException as error:
+        pytest.fail(f"{text}: {error.format_message()}")
+
+
+@pytest.mark.parametrize("flags", [(), ("--insecure",)], ids=["with a key", "insecure"])
+@pages_with(lambda page: page.commands("curl"))
+def test_requests_are_answered_as_shown(page: Page, flags: tuple[str, ...], tmp_path: Path) -> None:
+    configuration = next((block.text for block in page.blocks("toml")), "")
+    with serving(tmp_path, "--demo", *flags, configuration=configuration) as server:
+        for request, expected in page.requests:
+            status, body = server.curl(request)
+            assert 200 <= status < 300, f"{request}: {status} {body}"
+            if expected is None:
+                assert not body.startswith('{"error"'), f"{request}: {body}"
+            else:
+                assert fits(json.loads(expected), json.loads(body)), f"{request}:\n{body}"
+
+
+def fits(shown: Any, real: Any) -> bool:
+    """Whether an answer is the one that is shown, where ``"…"`` stands for anything."""
+    match shown:
+        case "…":
+            return True
+        case dict():
+            return (
+                isinstance(real, dict) and shown.keys() == real.keys() and all(fits(shown[k], real[k]) for k in shown)
+            )
+        case list():
+            return isinstance(real, list) and len(shown) == len(real) and all(map(fits, shown, real))
+    return bool(shown == real)
+
+
+# a server for the pages
+
+
+class Server:
+    """A real one, on a free port, with a folder of its own in which commands are run."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self._folder = folder
+        self._address = address
+
+    def replacing(self, text: str) -> str:
+        return text.replace(ADDRESS, self._address)
+
+    def curl(self, command: str) -> tuple[int, str]:
+        """The status and the body of a request, made by a shell as the page shows it."""
+        script = re.sub(
+            r"^curl ", "curl --max-time 10 -w '\\\\n%{http_code}' ", self.replacing(command), flags=re.MULTILINE
+        )
+        ran = run("sh", "-c", script, cwd=self._folder)
+        body, _, status = ran.stdout.rpartition("\n")
+        return int(status or 0), body
+
+
+@contextmanager
+def serving(folder: Path, *flags: str, configuration: str = "") -> Iterator[Server]:
+    folder.mkdir(exist_ok=True)
+    (folder / "vagus.toml").write_text(configuration)
+    command = (*VAGUS, "serve", "--port", "0", "--log-level", "error", *flags)
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        with ending(process):
+            url = process.stdout.readline().rpartition(" ")[2].strip()
+            assert url.startswith("http://"), "the server did not start"
+            yield Server(folder, url.removeprefix("http://"))
+
+
+def first_line(*command: str) -> str:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ending(process):
+        assert process.stdout is not None
+        return process.stdout.readline()
+
+
+@contextmanager
+def ending(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """End a process after the block; one that hangs in it ends before the test's own limit, and reading it too."""
+    timer = threading.Timer(PATIENCE_S, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        process.terminate()
+
+
+def run(*command: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=90)
+
+
+def page(name: str) -> Page:
+    return Page(ROOT / name)
