@@ -102,7 +102,7 @@ format: $(DEV) ## Put the sources into form
 
 .PHONY: lock
 lock: $(DEV) ## Pin the newest versions that fit together
-	$(BIN)/uv pip compile pyproject.toml requirements/dev.in --extra top --universal --python-version 3.11 --upgrade \
+	$(BIN)/uv pip compile pyproject.toml requirements/dev.in --universal --python-version 3.11 --upgrade \
 	  --custom-compile-command "make lock" --quiet -o requirements/dev.txt
 	cd tests/node && npm install --package-lock-only --ignore-scripts
 

@@ -17,6 +17,9 @@ _FENCE: Final = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTAL
 _FILE: Final = re.compile(r"(?:#|//) ([a-z_]+\.(?:py|mjs))$")
 _LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_SETTING: Final = re.compile(
+    r"(?:server|limits|access|tokens|subscription_tokens|websocket|api|broker)\.[a-z_]+(?=$| =)"
+)
 _CODE: Final = re.compile(r"`([^`\n]+)`")
 
 
@@ -77,10 +80,27 @@ class Page:
         return list(programs)
 
     def commands(self, program: str) -> list[str]:
-        """Its command lines, of shell blocks and in the text."""
-        lines = [line for block in self.blocks("sh") for line in block.lines]
-        quoted = _CODE.findall(self.prose)
-        return [text for text in (*lines, *quoted) if text == program or text.startswith(f"{program} ")]
+        """Its command lines in blocks for a shell."""
+        return [line for block in self.blocks("sh") for line in block.lines if line.startswith(f"{program} ")]
+
+    def mentions(self, program: str) -> list[str]:
+        """Its command lines in the text, which may leave things out."""
+        return [code for code in self.codes if code.startswith(f"{program} ")]
+
+    @property
+    def codes(self) -> list[str]:
+        """What is set as code in the text."""
+        return _CODE.findall(self.prose)
+
+    @property
+    def settings(self) -> list[str]:
+        """Paths of settings in the text."""
+        return [found[0] for code in self.codes if (found := _SETTING.match(code))]
+
+    @property
+    def applications(self) -> list[str]:
+        """Hubs that a command serves, as ``module:name``."""
+        return [found[1] for line in self.commands("vagus serve") if (found := re.search(r"--app (\S+)", line))]
 
     @property
     def requests(self) -> list[tuple[str, str | None]]:

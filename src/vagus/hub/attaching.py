@@ -113,6 +113,7 @@ class Attachment:
         subscription, wishes, page, missed = self._subscription, self._wishes, self._page, self._missed
         topic = subscription.topic
         if page is not None:
+            self._check_flow(page)
             wishes = msgspec.structs.replace(wishes, is_positioned=True)
             topic.start_at(page.top)
         if missed and wishes.tags is not None:
@@ -123,6 +124,13 @@ class Attachment:
         return _subscribed(
             self._hub, topic.rule, self._admission, self._command, page, missed, has_deltas=wishes.has_deltas
         )
+
+    def _check_flow(self, page: Page) -> None:
+        """Raises ``DisconnectError`` if what was held does not follow what was read: the client comes back for it."""
+        at, top = self._subscription.topic.position, page.top
+        later = [held.offset for held, _ in self._subscription.held or () if held.offset > top.offset]
+        if later and (later[0] != top.offset + 1 or (at is not None and at.epoch != top.epoch)):
+            raise DisconnectError(codes.INSUFFICIENT_STATE)
 
     def _held_parts(self, page: Page | None, wishes: Wishes) -> list[bytes]:
         """What was published since the past was read, but for what is part of that already."""

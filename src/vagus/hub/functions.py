@@ -33,6 +33,11 @@ class Guard:
     def __init__(self, function: Function, places: tuple[str, ...]) -> None:
         hints = get_type_hints(function)
         parameters = inspect.signature(function).parameters
+        hidden = _GIVEN.intersection(places)
+        if hidden:
+            raise TypeError(
+                f"{function.__qualname__}: a place cannot be named {min(hidden)!r}, which means something else"
+            )
         unknown = [name for name in parameters if name not in _GIVEN and name not in places]
         if unknown:
             raise TypeError(f"{function.__qualname__}: {unknown[0]!r} is none of {sorted({*_GIVEN, *places})}")

@@ -26,7 +26,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar, Unpack
 
 import msgspec
 import structlog
@@ -34,11 +34,11 @@ import structlog
 from vagus.broker import Broker
 from vagus.broker.memory import MemoryBroker
 from vagus.kernel import codes, commands, control
-from vagus.kernel.channels import ChannelRule, Last, RuleBook, pattern_of
+from vagus.kernel.channels import ChannelOptions, ChannelRule, Last, RuleBook, pattern_of
 from vagus.kernel.codes import Closure, Ending
 from vagus.kernel.commands import Command
 from vagus.kernel.control import Target
-from vagus.kernel.errors import RefusedError, RuleError, VagusError
+from vagus.kernel.errors import DisconnectError, RefusedError, RuleError, VagusError
 from vagus.kernel.history import Page, Query
 from vagus.kernel.identity import Grant, Identity
 from vagus.kernel.limits import Limits
@@ -143,7 +143,7 @@ class Hub:
         self.policies.authenticate = function
         return function
 
-    def channel(self, pattern: str, **options: Any) -> Callable[[F], F]:
+    def channel(self, pattern: str, **options: Unpack[ChannelOptions]) -> Callable[[F], F]:
         """Add a channel rule (the fields of ``ChannelRule``) whose function says who may subscribe.
 
         The function takes any of ``identity``, ``caller``, ``request`` and the pattern's places, by name, and returns a
@@ -449,10 +449,14 @@ class Hub:
             wanted = commands.Subscribe(recover=True, epoch=since.epoch, offset=since.offset)
         try:
             attachment = await attach_by_server(self, client, channel, grant, wanted)
+            subscribed = attachment.begin()
         except RefusedError as error:
             log.info("attach_refused", channel=channel, client=client.id, reason=error.fault.message)
             return
-        subscribed, dialect = attachment.begin(), client.encoding.dialect
+        except DisconnectError as error:
+            client.disconnect(error.closure)
+            return
+        dialect = client.encoding.dialect
         client.push(Attached(channel, msgspec.structs.replace(subscribed, publications=())))
         for publication in subscribed.publications:  # this push has no place for what was missed
             client.enqueue(dialect.publication(dialect.opening(channel), publication))

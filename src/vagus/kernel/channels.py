@@ -10,7 +10,7 @@ Two forms are the native protocol's: a channel beginning with ``$`` needs a subs
 """
 
 import re
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypedDict, get_args
 
 import msgspec
 
@@ -80,6 +80,27 @@ class ChannelRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     @property
     def is_recoverable(self) -> bool:
         return self.history is not None and self.recovery != "off"
+
+
+class ChannelOptions(TypedDict, total=False):
+    """The fields of ``ChannelRule`` but its pattern, for ``hub.channel``."""
+
+    history: Last | None
+    recovery: Recovery
+    force_recovery: bool
+    presence: bool
+    join_leave: bool
+    force_join_leave: bool
+    subscribe: Access
+    publish: Access
+    read_presence: Access
+    read_history: Access
+    user_limited: bool
+    throttle: float | None
+    when_slow: WhenSlow
+    urgent: bool
+    delta: bool
+    tag_filter: bool
 
 
 def check_rule(rule: ChannelRule, path: str = "channel") -> None:

@@ -57,7 +57,7 @@ def test_a_wrong_rule_is_refused_where_it_is_written() -> None:
     with pytest.raises(RuleError, match=r"^channel 'a': *|^channel 'a'\.throttle"):
         Hub().channel("a", throttle=-1)(lambda: True)
     with pytest.raises(TypeError):
-        Hub().channel("a", histroy=1)(lambda: True)
+        Hub().channel("a", histroy=1)(lambda: True)  # type: ignore[call-arg]
 
 
 async def test_hooks_are_told_in_the_order_of_things() -> None:

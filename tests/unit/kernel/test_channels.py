@@ -2,13 +2,22 @@
 
 import math
 import re
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vagus.kernel.channels import MAX_CHANNEL_LENGTH, ChannelRule, Last, RuleBook, check_rule, names_user, pattern_of
+from vagus.kernel.channels import (
+    MAX_CHANNEL_LENGTH,
+    ChannelOptions,
+    ChannelRule,
+    Last,
+    RuleBook,
+    check_rule,
+    names_user,
+    pattern_of,
+)
 from vagus.kernel.errors import RuleError
 from vagus.kernel.identity import ANONYMOUS, Identity
 
@@ -240,3 +249,8 @@ def test_a_channel_is_recoverable_with_history_and_recovery(options: dict[str, A
 )
 def test_a_channel_names_the_users_after_its_boundary(channel: str, user: str, expected: bool) -> None:
     assert names_user(channel, Identity(user=user) if user else ANONYMOUS) is expected
+
+
+def test_the_options_of_a_channel_are_the_fields_of_its_rule() -> None:
+    hints = get_type_hints(ChannelRule)
+    assert get_type_hints(ChannelOptions) == {name: kind for name, kind in hints.items() if name != "pattern"}
