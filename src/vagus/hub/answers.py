@@ -22,6 +22,7 @@ from vagus.kernel.replies import Reply
 from .attaching import attach, check_wishes
 from .client import Client
 from .connecting import connect, refresh, sub_refresh
+from .membership import release
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -116,7 +117,7 @@ def unsubscribe(hub: "Hub", client: Client, command: commands.Unsubscribe) -> Re
         raise DisconnectError(codes.MALFORMED)
     subscription = client.subscriptions.get(command.channel)
     if subscription is not None:
-        hub.release(client, subscription, settle=True)
+        release(hub, client, subscription, settle=True)
         client.set_timer()
     return replies.Unsubscribed()
 

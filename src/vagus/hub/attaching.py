@@ -23,6 +23,7 @@ from vagus.wire.encoding import Encoding
 
 from .client import Client
 from .feeds import Wishes
+from .membership import announce, release
 from .policies import Admission
 from .subscription import Subscription
 from .topic import Topic
@@ -146,7 +147,7 @@ class Attachment:
     async def complete(self) -> None:
         for part in self._due:
             self._client.enqueue(part)
-        await self._hub.announce(self._client, self._subscription)
+        await announce(self._hub, self._client, self._subscription)
 
 
 async def attach(
@@ -164,7 +165,7 @@ async def attach(
         attachment = Attachment(hub, client, subscription, admission, command)
         await attachment.read_past()
     except BaseException:
-        hub.release(client, subscription, settle=False)
+        release(hub, client, subscription, settle=False)
         raise
     if client.subscriptions.get(command.channel) is not subscription:  # closed or ended meanwhile
         raise RefusedError(codes.NOT_AVAILABLE)

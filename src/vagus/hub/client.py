@@ -23,6 +23,7 @@ from vagus.wire.encoding import Encoding
 
 from .audience import Audience, Writes
 from .mailbox import Mailbox
+from .membership import release
 from .requests import Caller, Origin
 from .steps import begin
 from .subscription import Subscription
@@ -336,7 +337,7 @@ class Client:
         if self.subscriptions.get(subscription.channel) is not subscription:
             return
         self.hub.figures.endings[ending.code] += 1
-        self.hub.release(self, subscription, settle=True)
+        release(self.hub, self, subscription, settle=True)
         self.push(Ended(subscription.channel, ending))
         self.set_timer()
 
@@ -358,7 +359,7 @@ class Client:
         It is not listened to any more, and closed as stale unless it goes first.
         """
         for subscription in list(self.subscriptions.values()):
-            self.hub.release(self, subscription, settle=False)
+            release(self.hub, self, subscription, settle=False)
         self.hub.forget(self, codes.CONNECTION_DENIED, was_connected=False)
         self.become(Event.REFUSED)
         self.reply(number, fault)
@@ -371,7 +372,7 @@ class Client:
     def _leave(self, closure: Closure, *, settle: bool) -> None:
         self.hub.wheel.unset(self)
         for subscription in list(self.subscriptions.values()):
-            self.hub.release(self, subscription, settle=settle and self.flowing)
+            release(self.hub, self, subscription, settle=settle and self.flowing)
         was_connected = self.is_connected
         if settle and self.flowing:
             self.flush()

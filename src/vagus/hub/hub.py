@@ -26,6 +26,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, Final, Self, TypeVar, Unpack
 
 import msgspec
@@ -33,30 +34,30 @@ import structlog
 
 from vagus.broker import Broker
 from vagus.broker.memory import MemoryBroker
-from vagus.kernel import codes, commands, control
+from vagus.kernel import codes, control
 from vagus.kernel.channels import ChannelOptions, ChannelRule, Last, RuleBook, pattern_of
 from vagus.kernel.codes import Closure, Ending
 from vagus.kernel.commands import Command
 from vagus.kernel.control import Target
-from vagus.kernel.errors import DisconnectError, RefusedError, RuleError, VagusError
+from vagus.kernel.errors import RefusedError, RuleError, VagusError
 from vagus.kernel.history import Page, Query
 from vagus.kernel.identity import Grant, Identity
 from vagus.kernel.limits import Limits
 from vagus.kernel.permissions import ANYONE, USER, Access
 from vagus.kernel.publications import ClientInfo, Draft, Json, Position, Publication, Receipt
 from vagus.kernel.rates import Buckets
-from vagus.kernel.replies import Attached, Message, PresenceStatsResult, Renewed
+from vagus.kernel.replies import PresenceStatsResult
 from vagus.version import VERSION
 
 from .answers import answer
-from .client import NEVER, Client
-from .connecting import attach_by_server
+from .client import Client
 from .figures import Figures
 from .functions import Function, Guard, Method
+from .membership import tell_gap
+from .orders import carry_out
 from .policies import Policies, Verifier
 from .registry import Registry
 from .steps import begin, call
-from .subscription import Subscription
 from .tick import Tick
 from .topic import Topic
 from .topics import Topics
@@ -426,50 +427,7 @@ class Hub:
             topic.announce(info, joined=joined)
 
     def ordered(self, order: control.Order) -> None:
-        for client in self.registry.targets(order.target):
-            match order:
-                case control.Disconnect(_, closure):
-                    client.disconnect(closure)
-                case control.Detach(_, channel, ending):
-                    subscription = client.subscriptions.get(channel)
-                    if subscription is not None:
-                        client.end(subscription, ending)
-                case control.Attach(_, channel, grant, since):
-                    self.run(self._attach(client, channel, grant, since))
-                case control.Renew():
-                    self._renew(client, order)
-                case control.Deliver(_, data):
-                    client.push(Message(data))
-
-    async def _attach(self, client: Client, channel: str, grant: Grant, since: Position | None) -> None:
-        if channel in client.subscriptions or not client.is_connected:
-            return
-        wanted = commands.Subscribe()
-        if since is not None:
-            wanted = commands.Subscribe(recover=True, epoch=since.epoch, offset=since.offset)
-        try:
-            attachment = await attach_by_server(self, client, channel, grant, wanted)
-            subscribed = attachment.begin()
-        except RefusedError as error:
-            log.info("attach_refused", channel=channel, client=client.id, reason=error.fault.message)
-            return
-        except DisconnectError as error:
-            client.disconnect(error.closure)
-            return
-        dialect = client.encoding.dialect
-        client.push(Attached(channel, msgspec.structs.replace(subscribed, publications=())))
-        for publication in subscribed.publications:  # this push has no place for what was missed
-            client.enqueue(dialect.publication(dialect.opening(channel), publication))
-        await attachment.complete()
-
-    def _renew(self, client: Client, order: control.Renew) -> None:
-        if order.expired:
-            client.disconnect(codes.CONNECTION_EXPIRED)
-            return
-        at = order.expires_at
-        client.expires_at = NEVER if at is None else self.loop_time(at) + self.limits.expiry_grace_s
-        client.set_timer()
-        client.push(Renewed(at is not None, 0 if at is None else max(1, int(at - self.now()))))
+        carry_out(self, order)
 
     # what clients need
 
@@ -489,69 +447,22 @@ class Hub:
 
     def forget(self, client: Client, closure: Closure, *, was_connected: bool) -> None:
         if self.registry.remove(client) and was_connected:
-            self._tell(self.hooks.disconnect, client.caller, closure)
+            self.tell(self.hooks.disconnect, client.caller, closure)
 
     async def enter_topic(self, channel: str, rule: ChannelRule) -> Topic:
         return await self._topics.enter(channel, rule)
 
     def _new_topic(self, channel: str, rule: ChannelRule) -> Topic:
-        return Topic(channel, rule, self.tick, max_delay_s=self.limits.max_delay_s, on_gap=self._on_gap)
+        return Topic(channel, rule, self.tick, max_delay_s=self.limits.max_delay_s, on_gap=partial(tell_gap, self))
 
     def leave_topic(self, topic: Topic) -> None:
         """Undo ``enter_topic``."""
         if self._topics.leave(topic):
             self.run(self.broker.unsubscribe(topic.channel))
 
-    def release(self, client: Client, subscription: Subscription, *, settle: bool) -> None:
-        """End a subscription. With ``settle``, what is due to the client still goes to it."""
-        if client.subscriptions.get(subscription.channel) is not subscription:
-            return
-        del client.subscriptions[subscription.channel]
-        topic, wishes = subscription.topic, subscription.wishes
-        subscription.stop_holding()
-        if wishes is not None:
-            topic.leave(client, wishes, settle=settle)
-        if subscription.hears_join_leave is not None:
-            topic.leave_notices(client, subscription.hears_join_leave, settle=settle)
-        self.leave_topic(topic)
-        if subscription.is_announced:
-            self.run(self._retract(client, subscription))
-
-    async def announce(self, client: Client, subscription: Subscription) -> None:
-        """Tell others that a client follows a channel now, unless that has ended already."""
-        if client.subscriptions.get(subscription.channel) is not subscription:
-            return
-        subscription.is_announced = True
-        info = client.info(subscription.info)
-        if subscription.gives_presence:
-            await self.broker.enter(subscription.channel, info)
-        if subscription.gives_join_leave:
-            await self.broker.announce(subscription.channel, info, joined=True)
-        self._tell(self.hooks.subscribe, client.caller, subscription.channel)
-
-    async def _retract(self, client: Client, subscription: Subscription) -> None:
-        if subscription.gives_presence:
-            await self.broker.exit(subscription.channel, client.id)
-        if subscription.gives_join_leave:
-            await self.broker.announce(subscription.channel, client.info(subscription.info), joined=False)
-        self._tell(self.hooks.unsubscribe, client.caller, subscription.channel)
-
-    def _on_gap(self, topic: Topic) -> None:
-        """Publications were lost on the way here: positioned subscribers are told, and recover."""
-        log.warning("gap_found", channel=topic.channel)
-        for member in topic.positioned:
-            client = self.clients.get(member.id)
-            subscription = client.subscriptions.get(topic.channel) if client is not None else None
-            if client is None or subscription is None:
-                continue
-            if subscription.is_attached:
-                client.disconnect(codes.INSUFFICIENT_STATE)
-            else:
-                client.end(subscription, codes.INSUFFICIENT)
-
     # running things
 
-    def _tell(self, hooks: list[Function], *args: object) -> None:
+    def tell(self, hooks: list[Function], *args: object) -> None:
         for hook in hooks:
             self.run(self._call_hook(hook, *args))
 
