@@ -26,7 +26,7 @@ def vagus() -> Program:
         version=f"Vagus on Python {sys.version.split()[0]}",
         protocol="centrifuge",
         command=(sys.executable, "-m", "vagus", "serve", "--insecure", "--port", PORT),
-        environment={"VAGUS_API__KEY": API_KEY, "VAGUS_DATA_DIR": str(BUILD / "vagus-data")},
+        environment={"VAGUS_SERVER__DATA_DIR": str(BUILD / "vagus-data"), "VAGUS_SERVER__LOG_LEVEL": "warning"},
         api_key=API_KEY,
     )
 

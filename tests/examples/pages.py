@@ -88,6 +88,11 @@ class Page:
         return [code for code in self.codes if code.startswith(f"{program} ")]
 
     @property
+    def configuration(self) -> str:
+        """What its commands run with: the first settings that it shows."""
+        return next((block.text for block in self.blocks("toml")), "")
+
+    @property
     def codes(self) -> list[str]:
         """What is set as code in the text."""
         return _CODE.findall(self.prose)

@@ -22,10 +22,11 @@ from vagus.api.metrics import HubCollector
 from vagus.api.vitals import Vitals
 from vagus.cli import vagus as command_line
 from vagus.hub.hub import Hub
-from vagus.kernel.channels import ChannelRule
+from vagus.kernel.channels import ChannelRule, Pattern, pattern_of
 from vagus.server.building import build
 from vagus.server.folder import DataFolder
 from vagus.settings import load, options
+from vagus.settings.describing import table_options
 from vagus.settings.sources import LEGACY, OTHERS
 
 PATIENCE_S: Final = 15.0
@@ -57,9 +58,28 @@ def test_a_page_that_was_changed_by_hand_is_stale(tmp_path: Path) -> None:
     assert write_docs.stale_pages(tmp_path) == ["codes.md"]
 
 
-def test_every_option_of_a_channel_rule_is_in_its_table() -> None:
-    text = page("docs/channels.md").text
-    assert [name for name in ChannelRule.__struct_fields__ if f"| `{name}` |" not in text] == []
+def test_every_option_of_a_channel_rule_is_in_its_table_with_its_default() -> None:
+    section = page("docs/channels.md").text.partition("## Options")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", section, re.MULTILINE))
+    shown = {name: default.strip("`").replace("none", "") for name, default in rows.items()}
+    real = {option.path.partition(".")[2]: option.default for option in table_options(ChannelRule, "channels")}
+    assert {name: shown.get(name) for name in real} == real
+
+
+def test_patterns_match_what_the_table_says() -> None:
+    rows = re.findall(r"^\| `(.+?)` \| (`.+?) \| (`.+?) \|$", page("docs/channels.md").text, re.MULTILINE)
+    patterns = [
+        (pattern_of(text), re.findall(r"`(.+?)`", yes), re.findall(r"`(.+?)`", no)) for text, yes, no in rows[:4]
+    ]
+    assert {text for text, _, _ in rows[:4]} == {"news", "news:{topic}", "site:{id}:cpu", "site:{rest*}"}
+    assert [
+        (pattern.text, name) for pattern, names, _ in patterns for name in names if not matches(pattern, name)
+    ] == []
+    assert [(pattern.text, name) for pattern, _, names in patterns for name in names if matches(pattern, name)] == []
+
+
+def matches(pattern: Pattern, channel: str) -> bool:
+    return pattern.match(channel) is not None
 
 
 def test_every_method_of_the_server_api_is_in_its_table() -> None:
@@ -141,7 +161,7 @@ def test_python_programs_have_sound_types(page: Page, tmp_path: Path) -> None:
     # The Centrifuge client has no py.typed marker, so its classes have no types to be strict about.
     options = ("--strict", "--allow-subclassing-any", "--config-file", str(ROOT / "pyproject.toml"))
     checked = run(
-        sys.executable, "-m", "mypy", *options, "--cache-dir", str(ROOT / ".mypy_cache"), *files, cwd=tmp_path
+        sys.executable, "-m", "mypy", *options, "--cache-dir", str(ROOT / "build" / "mypy-docs"), *files, cwd=tmp_path
     )
     assert checked.returncode == 0, checked.stdout
 
@@ -228,11 +248,28 @@ def parse(text: str, *, may_be_short: bool = False) -> None:
         pytest.fail(f"{text}: {error.format_message()}")
 
 
+ENDLESS: Final = {"tail": ("--count", "1"), "top": ("--count", "1")}
+"""What makes an end of commands that would go on."""
+
+BRIEF: Final = frozenset({"token", "key", "check-config", "config-doc", "publish"})
+
+
+@pages_with(lambda page: page.commands("vagus"))
+@pytest.mark.timeout(60)
+def test_commands_of_vagus_do_their_work(page: Page, tmp_path: Path) -> None:
+    with serving(tmp_path, "--demo", configuration=page.configuration):
+        token = run(*VAGUS, "token", "--user", "42", cwd=tmp_path).stdout.strip()
+        for text in page.commands("vagus"):
+            name, *words = shlex.split(text.replace("TOKEN", token), comments=True)[1:]
+            if name in BRIEF or (name in ENDLESS and all(word.startswith("demo:") for word in words)):
+                ran = run(*VAGUS, name, *words, *ENDLESS.get(name, ()), cwd=tmp_path)
+                assert ran.returncode == 0, f"{text}: {ran.stderr}"
+
+
 @pytest.mark.parametrize("flags", [(), ("--insecure",)], ids=["with a key", "insecure"])
 @pages_with(lambda page: page.commands("curl"))
 def test_requests_are_answered_as_shown(page: Page, flags: tuple[str, ...], tmp_path: Path) -> None:
-    configuration = next((block.text for block in page.blocks("toml")), "")
-    with serving(tmp_path, "--demo", *flags, configuration=configuration) as server:
+    with serving(tmp_path, "--demo", *flags, configuration=page.configuration) as server:
         for request, expected in page.requests:
             status, body = server.curl(request)
             assert 200 <= status < 300, f"{request}: {status} {body}"
