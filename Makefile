@@ -119,7 +119,7 @@ $(BIN)/python:
 
 $(INSTALLED): pyproject.toml requirements/dev.txt tools/build_console.py $(CONSOLE) | $(BIN)/python
 	@echo "== installing vagus"
-	@$(PIP) install --editable '.[top]'
+	@$(PIP) install --editable .
 	@touch $@
 
 $(DEV): requirements/dev.txt tools/link_node.py $(INSTALLED)

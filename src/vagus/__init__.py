@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any
 from .version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from .auth.addresses import AddressRules as AddressRules
+    from .auth.addresses import Networks as Networks
+    from .auth.origins import OriginRules as OriginRules
+    from .auth.tokens import TokenRules as TokenRules
+    from .auth.tokens import TokenVerifier as TokenVerifier
     from .gateway.asgi import asgi_app as asgi_app
     from .hub.hub import Hub as Hub
     from .hub.requests import Caller as Caller
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from .kernel.rates import Rate as Rate
 
 _HOMES = {
+    "AddressRules": "auth.addresses",
     "BrokerError": "kernel.errors",
     "Caller": "hub.requests",
     "ChannelRule": "kernel.channels",
@@ -39,12 +45,16 @@ _HOMES = {
     "Identity": "kernel.identity",
     "Last": "kernel.channels",
     "Limits": "kernel.limits",
+    "Networks": "auth.addresses",
+    "OriginRules": "auth.origins",
     "Position": "kernel.publications",
     "Query": "kernel.history",
     "Rate": "kernel.rates",
     "RefusedError": "kernel.errors",
     "Role": "kernel.identity",
     "RuleError": "kernel.errors",
+    "TokenRules": "auth.tokens",
+    "TokenVerifier": "auth.tokens",
     "VagusError": "kernel.errors",
     "asgi_app": "gateway.asgi",
 }

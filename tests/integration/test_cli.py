@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 VAGUS: Final = (sys.executable, "-m", "vagus")
 CLEAN: Final = {name: text for name, text in os.environ.items() if not name.startswith(("VAGUS_", "WEBSOCKET_"))}
@@ -208,6 +209,41 @@ async def test_stopping_tells_clients_to_come_back_and_finishes_requests(folder:
         assert b'"offset":1' in answer
         writer.close()
     assert await asyncio.to_thread(server.process.wait, 15) == 0
+
+
+HANDSHAKE = (
+    b"GET /connection/websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+async def test_a_handshake_may_follow_another_request_on_its_connection(start: Start) -> None:
+    server = start(Server)
+    host, port = server.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /health?live HTTP/1.1\r\nHost: x\r\n\r\n")
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    await reader.readexactly(int(length.split(b":")[1]))
+    writer.write(HANDSHAKE)
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "enabled"), [("/", "true"), ("/elsewhere", "true"), ("/connection/websocket", "false")]
+)
+async def test_only_the_paths_of_websockets_take_them(start: Start, path: str, enabled: str) -> None:
+    server = start(Server, VAGUS_WEBSOCKET__ENABLED=enabled)
+    with pytest.raises(InvalidStatus, match="403"):
+        async with connect(server.url.replace("http", "ws") + path):
+            pass
+
+
+def test_an_address_that_is_denied_reaches_nothing(start: Start) -> None:
+    server = start(Server, VAGUS_ACCESS__DENY_ADDRESSES='["127.0.0.1"]')
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        fetch(f"{server.url}/health")
 
 
 async def test_stopping_lets_nobody_new_in(start: Start) -> None:

@@ -128,8 +128,7 @@ async def publish(hub: "Hub", client: Client, command: commands.Publish) -> Repl
     channel = command.channel
     match = matched(hub, channel)
     subscription = client.subscriptions.get(channel)
-    if not is_allowed(match.rule.publish, client.identity, subscribed=subscription is not None):
-        await hub.policies.allow_publish(client, match, command)
+    await hub.policies.allow_publish(client, match, command)
     info = client.info(subscription.info) if subscription is not None else client.info()
     draft = Draft(data=checked(command.data, is_json=not client.encoding.dialect.binary), info=info, time=hub.now_ms())
     await hub.broker.publish(channel, draft, match.rule.history)

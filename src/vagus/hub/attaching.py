@@ -177,7 +177,7 @@ async def _past(
 ) -> tuple[Page | None, tuple[Publication, ...] | None]:
     """The stream's position and what was missed; no page for a subscriber without a position."""
     rule, grant = topic.rule, admission.grant
-    if rule.history is None:
+    if rule.history is None or not rule.is_positioned:
         return None, None
     wants = command.recover or command.recoverable
     granted = rule.force_recovery or grant.recovery or grant.positioning

@@ -124,12 +124,12 @@ class Hub:
         self.policies = Policies(self, verifier, allow_anonymous=allow_anonymous)
         self.version: Final = VERSION
         self.node_id = uuid.uuid4().hex
-        self.registry = Registry(self.limits, time.monotonic())
+        self.registry = Registry(self.limits, 0.0)
         self._topics = Topics(self.broker, self._new_topic)
         self._clock = clock
-        self._personal = personal_channels
+        self.personal_channels = personal_channels
         self._tasks: set[asyncio.Task[None]] = set()
-        self.user_buckets = Buckets(rate) if (rate := self.limits.commands_per_user) else None
+        self.user_buckets: Buckets | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.started_at = 0.0
         for rule in rules:
@@ -217,12 +217,15 @@ class Hub:
         """Begin on the running loop. Raises ``RuntimeError`` if it began before."""
         if self.is_started:
             raise RuntimeError("the hub is started already")
-        if self._personal and self.rules.match(f"{self._personal}user") is None:
-            raise RuleError(f"personal_channels: no channel rule holds for {self._personal + 'user'!r}")
+        if self.personal_channels and self.rules.match(f"{self.personal_channels}user") is None:
+            raise RuleError(f"personal_channels: no channel rule holds for {self.personal_channels + 'user'!r}")
+        self._warn_of_long_histories()
         loop = asyncio.get_running_loop()
         self._loop = loop
         self.tick = Tick(loop)
         self.wheel = Wheel(loop)
+        self.registry = Registry(self.limits, loop.time())
+        self.user_buckets = Buckets(self.limits.commands_per_user) if self.limits.commands_per_user else None
         self.started_at = self.now()
         try:
             await self.broker.start(self)
@@ -230,8 +233,14 @@ class Hub:
             self._loop = None  # it may be tried again
             raise
 
+    def _warn_of_long_histories(self) -> None:
+        limit = self.limits.history
+        for rule in self.rules.rules:
+            if rule.recovery == "stream" and rule.history is not None and rule.history.size > limit:
+                log.warning("history_exceeds_recovery", channel=rule.pattern, size=rule.history.size, limit=limit)
+
     async def stop(self, closure: Closure = codes.SHUTDOWN) -> None:
-        """Close every client with ``closure``, finish what runs, and let the broker go."""
+        """Close every client with ``closure``, finish what runs, and let the broker go. It may be started again."""
         for client in list(self.clients.values()):
             client.disconnect(closure)
         if self._tasks:
@@ -239,6 +248,7 @@ class Hub:
         for task in list(self._tasks):
             task.cancel()
         await self.broker.close()
+        self._loop = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -438,7 +448,7 @@ class Hub:
         return answer(self, client, number, command)
 
     def personal_channel(self, identity: Identity) -> str:
-        return f"{self._personal}{identity.user}" if self._personal and identity.user else ""
+        return f"{self.personal_channels}{identity.user}" if self.personal_channels and identity.user else ""
 
     def remember(self, client: Client) -> None:
         """A client said who it is. Raises ``DisconnectError`` if its user has too many connections."""

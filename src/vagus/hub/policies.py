@@ -1,8 +1,9 @@
 """Who may do what: the order in which tokens, names, functions and rules are asked.
 
-For a subscription: a private channel (``$…``) needs a token; a token decides alone; else the users that the channel's
-name lists, else the application's function, else the words of the channel's rule, else nobody. An open hub
-(``--insecure``) lets everybody in, but a token that is supplied is verified all the same.
+For a subscription: a token decides alone, and a private channel (``$…``) needs one; a user-limited channel (``…#42``)
+is for the users that it names; else the application's function, else the words of the channel's rule, else nobody. To
+publish: the function, else the words. An open hub (``--insecure``) then lets everybody in whom these did not, but a
+token that is supplied is verified all the same.
 """
 
 from typing import TYPE_CHECKING, Protocol
@@ -12,7 +13,7 @@ import msgspec
 from vagus.auth.claims import ConnectionClaims, Override, SubscriptionClaims
 from vagus.auth.errors import ExpiredTokenError, KeysUnavailableError, TokenError
 from vagus.kernel import codes
-from vagus.kernel.channels import PRIVATE_PREFIX, Match, names_user
+from vagus.kernel.channels import PRIVATE_PREFIX, USER_BOUNDARY, Match, names_user
 from vagus.kernel.commands import Publish, Subscribe
 from vagus.kernel.errors import DisconnectError, RefusedError
 from vagus.kernel.identity import ANONYMOUS, Grant, Identity
@@ -81,10 +82,13 @@ class Policies:
         """Let a client subscribe, or raise why not."""
         if command.token:
             return await self.admission_from(client, command.channel, command.token)
-        if command.channel.startswith(PRIVATE_PREFIX):
+        is_open = self._hub.is_open
+        if command.channel.startswith(PRIVATE_PREFIX) and not is_open:
             raise RefusedError(codes.PERMISSION_DENIED)
-        if match.rule.user_limited and names_user(command.channel, client.identity):
-            return Admission(Grant())
+        if match.rule.user_limited and USER_BOUNDARY in command.channel:
+            if is_open or names_user(command.channel, client.identity):
+                return Admission(Grant())
+            raise RefusedError(codes.PERMISSION_DENIED)
         guard = self.subscribing.get(match.rule.pattern)
         if guard is not None:
             answer = await guard.decide(client.caller, command, match.places, self._hub.limits.answer_s)
@@ -92,7 +96,7 @@ class Policies:
                 return Admission(answer)
             if answer:
                 return Admission(Grant())
-        if self._hub.is_open or is_allowed(match.rule.subscribe, client.identity):
+        if is_open or is_allowed(match.rule.subscribe, client.identity):
             return Admission(Grant())
         raise RefusedError(codes.PERMISSION_DENIED)
 
@@ -109,12 +113,12 @@ class Policies:
         return Admission(grant, refreshable=claims.expires_at is not None)
 
     async def allow_publish(self, client: "Client", match: Match, command: Publish) -> None:
-        """Raises ``RefusedError`` unless the application's function or an open hub allows it."""
+        """Raises ``RefusedError`` unless the application's function, the rule's words or an open hub allow it."""
         guard = self.publishing.get(match.rule.pattern)
-        if guard is not None:
-            if await guard.decide(client.caller, command, match.places, self._hub.limits.answer_s):
-                return
-        elif self._hub.is_open:
+        if guard is not None and await guard.decide(client.caller, command, match.places, self._hub.limits.answer_s):
+            return
+        is_subscribed = command.channel in client.subscriptions
+        if self._hub.is_open or is_allowed(match.rule.publish, client.identity, subscribed=is_subscribed):
             return
         raise RefusedError(codes.PERMISSION_DENIED)
 

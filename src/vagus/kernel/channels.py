@@ -32,7 +32,9 @@ class Last(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much history a channel keeps: ``Last(100, hours=1)``. All of it goes when nothing was published so long."""
 
     size: int
+    """How many publications."""
     days: float = 0
+    """How long after the last one; days, hours, minutes and seconds add up."""
     hours: float = 0
     minutes: float = 0
     seconds: float = 0
@@ -43,43 +45,52 @@ class Last(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChannelRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What holds in the channels of a pattern. Nothing is allowed that is not named.
-
-    * ``history`` keeps publications; ``recovery`` replays them to who comes back: ``stream`` all that were missed,
-      ``cache`` the latest alone, ``off`` none. ``force_recovery`` gives it to clients that do not ask.
-    * ``presence`` lists who follows; ``join_leave`` announces coming and going, ``force_join_leave`` also to clients
-      that do not ask.
-    * ``subscribe``, ``publish``, ``read_presence``, ``read_history`` say who may.
-    * ``user_limited`` admits the users that a channel's name lists after ``#``.
-    * ``throttle`` is the most publications a second that a subscriber is sent, the newest winning; a subscriber may ask
-      for less.
-    * ``when_slow`` says what becomes of a subscriber that reads too slowly: it is closed and recovers later, loses its
-      oldest publications, or gets the newest alone.
-    * ``urgent`` publications overtake others on their way to a client.
-    * ``delta`` offers patches instead of whole publications, ``tag_filter`` lets subscribers choose by tags.
-    """
+    """What holds in the channels of a pattern. Nothing is allowed that is not named."""
 
     pattern: str
+    """The channels that it holds for, such as `orders:{order_id}`."""
     history: Last | None = None
+    """How many publications are kept, and how long."""
     recovery: Recovery = "stream"
+    """What is replayed to who comes back: `stream` all that was missed, `cache` the newest alone, `off` nothing."""
     force_recovery: bool = False
+    """Recovery also for clients that do not ask for it."""
     presence: bool = False
+    """Whether it can be asked who follows."""
     join_leave: bool = False
+    """Whether coming and going is announced to clients that ask for it."""
     force_join_leave: bool = False
+    """The same for clients that do not ask for it."""
     subscribe: Access = ()
+    """Who may follow."""
     publish: Access = ()
+    """Which clients may publish."""
     read_presence: Access = (SUBSCRIBER,)
+    """Who may ask who follows."""
     read_history: Access = (SUBSCRIBER,)
+    """Who may read what is kept."""
     user_limited: bool = False
+    """Channels that name users after `#`, as in `dialog#42,43`, are for those users alone."""
     throttle: float | None = None
+    """The most publications a second that a subscriber is sent, the newest winning. A subscriber may ask for less."""
     when_slow: WhenSlow = "disconnect"
+    """What becomes of who reads too slowly: `disconnect` closes it, and it recovers later; `drop-oldest` takes its
+    oldest publications away; `keep-latest` leaves it the newest. The last two leave gaps: no recovery of a stream."""
     urgent: bool = False
+    """Its publications overtake others on their way to a client."""
     delta: bool = False
+    """Subscribers may ask for patches instead of whole publications."""
     tag_filter: bool = False
+    """Subscribers may choose publications by their tags."""
+
+    @property
+    def is_positioned(self) -> bool:
+        """Whether subscribers can be promised to hear of every gap."""
+        return self.history is not None and (self.when_slow == "disconnect" or self.recovery == "cache")
 
     @property
     def is_recoverable(self) -> bool:
-        return self.history is not None and self.recovery != "off"
+        return self.is_positioned and self.recovery != "off"
 
 
 class ChannelOptions(TypedDict, total=False):
@@ -110,6 +121,8 @@ def check_rule(rule: ChannelRule, path: str = "channel") -> None:
         raise RuleError(f"{path}.history.size: must be at least 1, not {rule.history.size}")
     if rule.history is not None and not rule.history.ttl_s > 0:  # so that NaN is refused too
         raise RuleError(f"{path}.history: needs an age above 0, such as hours=1")
+    if rule.force_recovery and rule.when_slow != "disconnect" and rule.recovery == "stream":
+        raise RuleError(f"{path}.when_slow: {rule.when_slow} leaves gaps, which force_recovery forbids")
     if rule.force_recovery and not rule.is_recoverable:
         raise RuleError(f"{path}.force_recovery: needs history and recovery")
     if rule.history is None and rule.recovery == "cache":
@@ -118,8 +131,6 @@ def check_rule(rule: ChannelRule, path: str = "channel") -> None:
         raise RuleError(f"{path}.force_join_leave: needs join_leave")
     if rule.throttle is not None and not 0 < rule.throttle <= 1000:
         raise RuleError(f"{path}.throttle: must be above 0 and at most 1000 a second, not {rule.throttle}")
-    if rule.force_recovery and rule.recovery == "stream" and rule.when_slow != "disconnect":
-        raise RuleError(f"{path}.when_slow: {rule.when_slow} leaves gaps, which force_recovery forbids")
     for name, choices in (("recovery", Recovery), ("when_slow", WhenSlow)):
         if getattr(rule, name) not in get_args(choices):
             raise RuleError(f"{path}.{name}: {getattr(rule, name)!r} is not one of {', '.join(get_args(choices))}")

@@ -36,6 +36,7 @@ def put_settings_on(hub: Hub, settings: Settings, verifier: Verifier | None) -> 
     if settings.limits != Limits():
         hub.limits = settings.limits
     hub.policies.allow_anonymous = hub.policies.allow_anonymous or settings.access.allow_anonymous
+    hub.personal_channels = hub.personal_channels or settings.access.personal_channels
     if hub.policies.verifier is None:
         hub.policies.verifier = verifier
     for index, rule in enumerate(settings.channels):

@@ -107,8 +107,11 @@ class Application:
         match scope["type"]:
             case "lifespan":
                 await self._live(scope, receive, send)
-            case "websocket":
+            case "websocket" if scope["path"] in self._parts.gate.paths:
                 await serve_websocket(self._parts.gate, scope, receive, send)
+            case "websocket":
+                await receive()
+                await send({"type": "websocket.close"})
             case _ if self._parts.gate.takes_address(self._address(scope)):
                 await self._api(scope, receive, send)
             case _:

@@ -146,6 +146,13 @@ async def test_a_gap_is_found_for_who_only_asked_for_its_position(serve: Serve, 
 async def test_a_rule_without_recovery_gives_none(serve: Serve, open_peer: OpenPeer) -> None:
     peer = await open_peer(await serve(hub_with(recovery="off")))
     subscribed = await peer.subscribe("feed", positioned=True, recoverable=True)
+    assert (subscribed["positioned"], subscribed["recoverable"]) == (True, False)
+
+
+@pytest.mark.parametrize("when_slow", ["drop-oldest", "keep-latest"])
+async def test_a_rule_that_leaves_gaps_promises_no_position(serve: Serve, open_peer: OpenPeer, when_slow: str) -> None:
+    peer = await open_peer(await serve(hub_with(when_slow=when_slow)))
+    subscribed = await peer.subscribe("feed", positioned=True, recoverable=True)
     assert (subscribed["positioned"], subscribed["recoverable"]) == (False, False)
 
 

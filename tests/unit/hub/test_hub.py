@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 
 from vagus.hub.hub import Hub, json_of
 from vagus.hub.requests import Caller, ConnectRequest
@@ -57,7 +58,35 @@ def test_a_wrong_rule_is_refused_where_it_is_written() -> None:
     with pytest.raises(RuleError, match=r"^channel 'a': *|^channel 'a'\.throttle"):
         Hub().channel("a", throttle=-1)(lambda: True)
     with pytest.raises(TypeError):
-        Hub().channel("a", histroy=1)(lambda: True)  # type: ignore[call-arg]
+        Hub().channel("a", hist=1)(lambda: True)  # type: ignore[call-arg]
+
+
+async def test_a_hub_may_be_started_again_and_begins_anew() -> None:
+    hub = Hub(rules=[ChannelRule(pattern="news", subscribe=("anyone",))], allow_anonymous=True)
+    for _ in range(2):
+        async with in_memory(hub) as world:
+            client = await world.connect()
+            await client.subscribe("news")
+            assert len(hub.clients) == 1
+        assert not hub.is_started
+        assert not hub.clients
+
+
+async def test_limits_set_before_the_start_hold() -> None:
+    hub = Hub(allow_anonymous=True)
+    hub.limits = Limits(connections_per_user=1)
+    async with in_memory(hub) as world:
+        await world.connect(user="ada")
+        with pytest.raises(DisconnectError, match="connection limit"):
+            await world.connect(user="ada")
+
+
+async def test_a_history_longer_than_a_recovery_is_warned_of() -> None:
+    hub = Hub(rules=[ChannelRule(pattern="news", history=Last(1000, hours=1))])
+    with structlog.testing.capture_logs() as events:
+        async with in_memory(hub):
+            pass
+    assert [event["channel"] for event in events if event["event"] == "history_exceeds_recovery"] == ["news"]
 
 
 async def test_hooks_are_told_in_the_order_of_things() -> None:

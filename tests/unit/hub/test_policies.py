@@ -57,11 +57,12 @@ TABLE: list[tuple[str, str, tuple[str, ...], Any, bool, Any]] = [
     ("news", token("news", signer=FORGER), OPEN, True, True, NO),
     ("news", token(), OPEN, True, False, NO),
     ("$private", "", OPEN, True, False, NO),
-    ("$private", "", OPEN, True, True, NO),
+    ("$private", "", OPEN, True, True, None),
     ("$private", token("$private"), CLOSED, None, False, None),
     ("dialog#ada,bob", "", CLOSED, False, False, None),
     ("dialog#bob", "", CLOSED, None, False, NO),
-    ("dialog#bob", "", CLOSED, True, False, None),
+    ("dialog#bob", "", OPEN, True, False, NO),
+    ("dialog#bob", "", CLOSED, None, True, None),
 ]
 
 
@@ -104,12 +105,12 @@ async def test_a_subscription_is_decided_by_the_first_that_knows(
         (("subscriber",), None, False, False, False),
         (("subscriber",), True, False, False, True),
         (CLOSED, False, False, True, False),
-        (CLOSED, False, True, True, False),
+        (CLOSED, False, True, True, True),
         (CLOSED, None, True, False, True),
         (("user",), False, False, False, True),
     ],
 )
-async def test_publishing_is_decided_by_words_then_the_function_then_openness(
+async def test_publishing_is_decided_by_the_function_then_words_then_openness(
     words: tuple[str, ...], answer: bool | None, is_open: bool, follows: bool, allowed: bool
 ) -> None:
     hub = Hub(rules=[ChannelRule(pattern="news", subscribe=OPEN, publish=words)], open_to_all=is_open)

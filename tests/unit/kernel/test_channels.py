@@ -193,7 +193,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"history": KEEP, "force_recovery": True, "when_slow": "keep-latest"}, "when_slow"),
     ({"subscribe": ("everybody",)}, "subscribe"),
     ({"subscribe": ("subscriber",)}, "subscribe"),
-    ({"publish": ("@boss",)}, "publish"),
+    ({"publish": ("@",)}, "publish"),
+    ({"publish": ("admin",)}, "publish"),
     ({"read_presence": ("",)}, "read_presence"),
     ({"read_history": ("users",)}, "read_history"),
 ]
