@@ -8,17 +8,14 @@ bounded wait for the other side.
 import asyncio
 from typing import Final
 
-import structlog
-
 from vagus.hub.client import Client
+from vagus.hub.journal import log
 from vagus.hub.requests import Origin
 from vagus.kernel.codes import Closure
 from vagus.wire.encoding import Encoding
 from vagus.wire.websocket import Binary, Close, FrameReader, Ping, Pong, Text, close_frame, pong_frame
 
 from .gate import Gate
-
-log = structlog.get_logger()
 
 CLOSING_S: Final = 5.0
 """How long the other side may take to answer a close frame."""

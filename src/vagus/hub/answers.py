@@ -8,7 +8,6 @@ else is our bug or the application's, logged and answered as an internal error. 
 from typing import TYPE_CHECKING, Final, assert_never
 
 import msgspec
-import structlog
 
 from vagus.kernel import codes, commands, replies
 from vagus.kernel.channels import Match
@@ -22,12 +21,12 @@ from vagus.kernel.replies import Reply
 from .attaching import attach, check_wishes
 from .client import Client
 from .connecting import connect, refresh, sub_refresh
+from .journal import log
 from .membership import release
 
 if TYPE_CHECKING:
     from .hub import Hub
 
-log = structlog.get_logger()
 
 FREE_TYPE: Final = 0
 """The only kind of channel here; the others are the native protocol's maps and polls."""

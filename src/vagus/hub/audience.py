@@ -23,8 +23,8 @@ from .tick import Tick
 SLICE: Final = 128
 """Members written in one go: about a millisecond of system calls, which is what a direct message then waits at most."""
 
-REST: Final = 3.0
-"""A resting audience spends at most a quarter of the time writing."""
+REST: Final = 2.0
+"""A busy audience spends at most a third of the time writing."""
 
 
 class Member(Protocol):

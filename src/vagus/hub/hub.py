@@ -30,7 +30,6 @@ from functools import partial
 from typing import Any, Final, Self, TypeVar, Unpack
 
 import msgspec
-import structlog
 
 from vagus.broker import Broker
 from vagus.broker.memory import MemoryBroker
@@ -49,10 +48,12 @@ from vagus.kernel.rates import Buckets
 from vagus.kernel.replies import PresenceStatsResult
 from vagus.version import VERSION
 
+from . import journal
 from .answers import answer
 from .client import Client
 from .figures import Figures
 from .functions import Function, Guard, Method
+from .journal import log
 from .membership import tell_gap
 from .orders import carry_out
 from .policies import Policies, Verifier
@@ -62,8 +63,6 @@ from .tick import Tick
 from .topic import Topic
 from .topics import Topics
 from .wheel import Wheel
-
-log = structlog.get_logger()
 
 F = TypeVar("F", bound=Function)
 
@@ -217,6 +216,7 @@ class Hub:
         """Begin on the running loop. Raises ``RuntimeError`` if it began before."""
         if self.is_started:
             raise RuntimeError("the hub is started already")
+        journal.load()
         if self.personal_channels and self.rules.match(f"{self.personal_channels}user") is None:
             raise RuleError(f"personal_channels: no channel rule holds for {self.personal_channels + 'user'!r}")
         self._warn_of_long_histories()

@@ -2,17 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from vagus.kernel import codes
+
+from .journal import log
 
 if TYPE_CHECKING:
     from .client import Client
     from .hub import Hub
     from .subscription import Subscription
     from .topic import Topic
-
-log = structlog.get_logger()
 
 
 async def announce(hub: "Hub", client: "Client", subscription: "Subscription") -> None:

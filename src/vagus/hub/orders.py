@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
-import structlog
 
 from vagus.kernel import codes, commands
 from vagus.kernel.control import Attach, Deliver, Detach, Disconnect, Order, Renew
@@ -12,11 +11,10 @@ from vagus.kernel.replies import Attached, Message, Renewed
 
 from .client import NEVER, Client
 from .connecting import attach_by_server
+from .journal import log
 
 if TYPE_CHECKING:
     from .hub import Hub
-
-log = structlog.get_logger()
 
 
 def carry_out(hub: "Hub", order: Order) -> None:
