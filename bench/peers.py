@@ -25,7 +25,17 @@ def vagus() -> Program:
         name="vagus",
         version=f"Vagus on Python {sys.version.split()[0]}",
         protocol="centrifuge",
-        command=(sys.executable, "-m", "vagus", "serve", "--insecure", "--port", PORT),
+        command=(
+            sys.executable,
+            "-m",
+            "vagus",
+            "serve",
+            "--insecure",
+            "--app",
+            "bench.application:hub",
+            "--port",
+            PORT,
+        ),
         environment={"VAGUS_SERVER__DATA_DIR": str(BUILD / "vagus-data"), "VAGUS_SERVER__LOG_LEVEL": "warning"},
         api_key=API_KEY,
     )
