@@ -18,6 +18,7 @@ from bench.servers import Program, running
 from bench.stages import STAGES
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
+MISSED = Path(__file__).parent / "MISSED.md"
 OTHERS = (peers.node_ws, peers.node_socketio, peers.python_socketio, peers.django_channels)
 
 
@@ -76,4 +77,5 @@ def written(bench: Bench, rows: list[Row], *, whole: bool) -> str:
     decided = [row.met for row in rows if row.met is not None]
     lines += ["", f"{sum(decided)} of {len(decided)} targets met.", "", table(rows), ""]
     lines += ["A figure is the median of its rounds, with the lowest and the highest in parentheses.", ""]
+    lines += [MISSED.read_text()] if whole else []
     return "\n".join(lines)
