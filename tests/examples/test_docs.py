@@ -107,12 +107,8 @@ def is_there(page: Page, link: str) -> bool:
     path, _, anchor = link.partition("#")
     file = (page.path.parent / path).resolve() if path else page.path
     if not file.exists():
-        return link in NOT_YET
+        return False
     return not anchor or anchor in Page(file).anchors
-
-
-NOT_YET: Final = frozenset({"bench/RESULTS.md"})
-"""What a working tree may lack: the results of a benchmark are written by running it."""
 
 
 @BY_NAME
