@@ -214,9 +214,10 @@ class Hub:
 
     async def start(self) -> None:
         """Begin on the running loop. Raises ``RuntimeError`` if it began before."""
+        if not journal.is_loaded():
+            await asyncio.to_thread(journal.load)
         if self.is_started:
             raise RuntimeError("the hub is started already")
-        journal.load()
         if self.personal_channels and self.rules.match(f"{self.personal_channels}user") is None:
             raise RuleError(f"personal_channels: no channel rule holds for {self.personal_channels + 'user'!r}")
         self._warn_of_long_histories()

@@ -3,6 +3,7 @@
 It takes half the time of importing the library, and who imports it may only want its types.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -27,3 +28,7 @@ else:
 def load() -> None:
     """Have the log ready, so that its first line does not hold up the event loop."""
     import structlog  # noqa: F401
+
+
+def is_loaded() -> bool:
+    return "structlog" in sys.modules

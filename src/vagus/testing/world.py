@@ -22,6 +22,7 @@ from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
+from vagus.hub import journal
 from vagus.hub.hub import Hub
 from vagus.hub.requests import ConnectRequest, Origin
 from vagus.kernel import replies
@@ -36,6 +37,8 @@ from .link import MEMORY_ORIGIN, MemoryLink
 from .reading import Reader, Received, ServerLine, read_line
 
 T = TypeVar("T")
+
+journal.load()  # before any clock is turned, since a hub would wait for a thread to do it
 
 Heard = Received | Joined | Left | Ended | Attached | Message | Renewed | Farewell
 """What a client hears without having asked."""
