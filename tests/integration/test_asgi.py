@@ -20,11 +20,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.examples.driving import Follower, Wire, soon
 from vagus import Caller, ChannelRule, Hub, Last, Limits, Rate, asgi_app
+from vagus.asgi import Asgi
 from vagus.auth.addresses import AddressRules, Networks
 from vagus.auth.origins import OriginRules
 from vagus.broker import Listener
 from vagus.broker.memory import MemoryBroker
-from vagus.gateway.asgi import ASGIApp
 from vagus.kernel import codes
 
 Message = dict[str, Any]
@@ -37,7 +37,7 @@ def open_hub(**options: Any) -> Hub:
 class Played:
     """An ASGI server with one WebSocket, played by a test: it sees every message and decides when it is taken."""
 
-    def __init__(self, app: ASGIApp, **scope: Any) -> None:
+    def __init__(self, app: Asgi, **scope: Any) -> None:
         self.sent: asyncio.Queue[Message] = asyncio.Queue()
         self.takes = asyncio.Event()
         self.takes.set()
@@ -54,7 +54,7 @@ class Played:
         self._incoming.put_nowait({"type": "websocket.connect"})
         self.task = asyncio.create_task(self._run(app))
 
-    async def _run(self, app: ASGIApp) -> None:
+    async def _run(self, app: Asgi) -> None:
         await app(self._scope, self._incoming.get, self._send)
 
     async def _send(self, message: Any) -> None:
@@ -217,7 +217,7 @@ async def test_the_first_connection_starts_the_hub_and_the_second_waits_until_it
         await played.ended()
 
 
-async def _lifespan(app: ASGIApp) -> tuple[asyncio.Queue[Message], list[Message], asyncio.Task[None]]:
+async def _lifespan(app: Asgi) -> tuple[asyncio.Queue[Message], list[Message], asyncio.Task[None]]:
     told: asyncio.Queue[Message] = asyncio.Queue()
     heard: list[Message] = []
 
@@ -465,7 +465,7 @@ async def test_a_client_that_is_closed_while_the_server_is_stuck_is_let_go(monke
 
 # behind real servers
 
-Serving = Callable[[ASGIApp], Any]
+Serving = Callable[[Asgi], Any]
 
 
 def _free_socket() -> socket.socket:
@@ -478,7 +478,7 @@ def _free_socket() -> socket.socket:
 
 def _uvicorn(websockets: Any) -> Serving:
     @asynccontextmanager
-    async def serving(app: ASGIApp) -> AsyncIterator[int]:
+    async def serving(app: Asgi) -> AsyncIterator[int]:
         listener = _free_socket()
         port: int = listener.getsockname()[1]
         config = uvicorn.Config(app, ws=websockets, log_level="warning", timeout_graceful_shutdown=5)
@@ -495,7 +495,7 @@ def _uvicorn(websockets: Any) -> Serving:
 
 
 @asynccontextmanager
-async def _hypercorn(app: ASGIApp) -> AsyncIterator[int]:
+async def _hypercorn(app: Asgi) -> AsyncIterator[int]:
     listener = _free_socket()
     port: int = listener.getsockname()[1]
     config = hypercorn.config.Config()

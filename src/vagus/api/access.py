@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 from vagus.auth.keys import ServiceKey
 
-from .http import Response, Scope
+from vagus.asgi import Response, Scope
 from .problems import problem
 
 

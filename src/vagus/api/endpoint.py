@@ -13,7 +13,17 @@ import msgspec
 from vagus.kernel import codes
 
 from .access import Keys, is_cross_site, shown_key, unauthorized
-from .http import BodyTooLargeError, ClientGoneError, Receive, Response, Scope, Send, headers_of, read_body, respond
+from vagus.asgi import (
+    BodyTooLargeError,
+    ClientGoneError,
+    Receive,
+    Response,
+    Scope,
+    Send,
+    headers_of,
+    read_body,
+    respond,
+)
 from .methods import METHODS, UNAVAILABLE, Call, Failure, Method, Replies, carry_out, failure
 from .problems import method_not_allowed, problem
 

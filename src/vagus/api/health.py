@@ -16,7 +16,7 @@ from msgspec import Meta
 
 from vagus.hub.hub import Hub
 
-from .http import Response
+from vagus.asgi import Response
 from .vitals import Vitals
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from vagus.hub.hub import Hub
 
-from .http import Response
+from vagus.asgi import Response
 from .vitals import Vitals, cpu_seconds, memory_bytes
 
 TOTALS: Final = {

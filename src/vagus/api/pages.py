@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from .http import Response
+from vagus.asgi import Response
 
 Json = dict[str, Any]
 

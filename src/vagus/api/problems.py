@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from .http import Response
+from vagus.asgi import Response
 
 CONTENT_TYPE: Final = b"application/problem+json"
 

@@ -6,27 +6,28 @@
     app = FastAPI(lifespan=...)
     app.mount("/connection", asgi_app(hub))        # ws://…/connection/websocket
 
-It takes WebSockets at whatever path it is mounted. The server makes the frames, so this is slower than ``doorway``: one
-task a connection to write. The same client and dialect objects run behind it.
+The server makes the frames, so this is slower than ``doorway``: one task a connection to write. The same client and
+dialect objects run behind it.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from vagus.hub.client import Client
+from vagus.asgi import Asgi, Receive, Response, Scope, Send, path_of, respond
+from vagus.asgi import Event as Message
 from vagus.hub.hub import Hub
-from vagus.hub.requests import Origin
 from vagus.kernel.codes import Closure
+from vagus.wire.encoding import Binary
+from vagus.wire.websocket import Refusal
 
-from .gate import Gate
+from .endpoints import Endpoint, Peer
+from .furnishing import Dialects, open_gate
+from .gate import FORBIDDEN_ADDRESS, Gate
+from .native import PATH
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+NOTHING_HERE: Final = Response(404, b"there is nothing here\n", b"text/plain")
+NO_ENDPOINT: Final = Refusal(404, "there is nothing here")
 
 HIGH_WATER: Final = 65_536
 """Bytes given to the server but not taken by it, from which the client counts as slow."""
@@ -35,26 +36,32 @@ CLOSING_S: Final = 5.0
 """How long the server may take to send what is left and our close frame, and to hear the answer."""
 
 
-def asgi_app(hub: Hub, **options: Any) -> ASGIApp:
-    """An ASGI application for WebSockets. ``options`` are those of ``Gate``: origins, addresses, proxies.
+def asgi_app(hub: Hub, dialects: Dialects | None = None, **options: Any) -> Asgi:
+    """An ASGI application with all dialects. ``options`` are those of ``Gate``: origins, addresses, proxies.
+
+    Mounted below a path it serves the endpoints at their own paths, and at those paths below it; a WebSocket anywhere
+    else below it speaks the native dialect.
 
     As the root application it starts and stops the hub with its lifespan; mounted in another one, which keeps lifespan
     to itself, it starts the hub with the first connection unless ``async with hub`` did so before.
     """
-    gate = Gate(hub, **options)
+    gate = open_gate(hub, dialects, **options)
     starting = asyncio.Lock()
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        match scope["type"]:
-            case "websocket":
-                async with starting:  # who comes second waits until the first one has started it
-                    if not hub.is_started:
-                        await hub.start()
-                await serve(gate, scope, receive, send)
-            case "lifespan":
-                await _live(hub, receive, send)
-            case _:
-                await _refuse_http(send)
+        if scope["type"] == "lifespan":
+            await _live(hub, receive, send)
+            return
+        async with starting:  # who comes second waits until the first one has started it
+            if not hub.is_started:
+                await hub.start()
+        endpoint = gate.endpoint(scope["path"]) or gate.endpoint(path_of(scope))
+        if scope["type"] == "websocket":
+            await serve(gate, endpoint or gate.endpoints.get(PATH), scope, receive, send)
+        elif endpoint is not None:
+            await serve_http(gate, endpoint, scope, receive, send)
+        else:
+            await respond(send, NOTHING_HERE)
 
     return application
 
@@ -72,43 +79,44 @@ async def _live(hub: Hub, receive: Receive, send: Send) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-async def _refuse_http(send: Send) -> None:
-    headers = [(b"content-type", b"text/plain"), (b"upgrade", b"websocket"), (b"connection", b"Upgrade")]
-    await send({"type": "http.response.start", "status": 426, "headers": headers})
-    await send({"type": "http.response.body", "body": b"this address speaks WebSocket\n"})
+async def serve_http(gate: Gate, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one HTTP request for an endpoint."""
+    if gate.takes_address(gate.origin(scope).address):
+        await endpoint.http(scope, receive, send)
+    else:
+        await respond(send, Response(FORBIDDEN_ADDRESS.status, FORBIDDEN_ADDRESS.reason.encode(), b"text/plain"))
 
 
-async def serve(gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
+async def serve(gate: Gate, endpoint: Endpoint | None, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one WebSocket of an ASGI server."""
     await receive()  # websocket.connect
-    origin = _origin(gate, scope)
-    refusal = gate.admit(origin)
-    if refusal is not None:
-        await _refuse(scope, send, refusal.status, refusal.reason)
+    origin = gate.origin(scope)
+    opening = gate.knock(endpoint, origin, scope.get("subprotocols", ())) if endpoint is not None else NO_ENDPOINT
+    if isinstance(opening, Refusal):
+        await _refuse(scope, send, opening)
         return
-    dialect, subprotocol = gate.dialect(scope.get("subprotocols", ()), origin.query)
-    await send({"type": "websocket.accept", "subprotocol": subprotocol})
-    socket = Socket(send, is_text=not dialect.binary)
-    client = socket.client = Client(gate.hub, socket, socket, gate.bare(dialect), origin)
-    writer = asyncio.ensure_future(socket.write_all(client))
+    await send({"type": "websocket.accept", "subprotocol": opening.subprotocol})
+    socket = Socket(send)
+    peer = socket.peer = opening.open(socket, socket, gate.bare)
+    writer = asyncio.ensure_future(socket.write_all(peer))
     gate.sockets.add(socket)
     try:
         async with asyncio.timeout(None) as socket.patience:
-            closure = gate.hub.registry.check_room(origin.address)
+            closure = None if opening.is_resumed else gate.hub.registry.check_room(origin.address)
             if closure is not None:
-                client.disconnect(closure)
-            await _read(gate, socket, client, receive)
+                peer.disconnect(closure)
+            await _read(socket, peer, receive, opening.message_bytes or gate.hub.limits.message_bytes)
     except TimeoutError:
         pass  # aborted, or our close frame was not answered: returning makes the server let the connection go
     finally:
-        client.lost()
+        peer.lost()
         gate.leave(socket)
         socket.finish()
         writer.cancel()
         await asyncio.wait({writer})
 
 
-async def _read(gate: Gate, socket: "Socket", client: Client, receive: Receive) -> None:
+async def _read(socket: "Socket", peer: Peer, receive: Receive, bound: int) -> None:
     while True:
         await socket.reading.wait()
         message = await receive()
@@ -116,46 +124,34 @@ async def _read(gate: Gate, socket: "Socket", client: Client, receive: Receive) 
             return
         text = message.get("text")
         data = text.encode() if text is not None else message.get("bytes") or b""
-        if len(data) > gate.hub.limits.message_bytes:
-            client.disconnect(Closure(1009, "message too big"))
+        if len(data) > bound:
+            peer.disconnect(Closure(1009, "message too big"))
+        elif text is not None:
+            peer.receive(data)
         else:
-            client.receive(data)
+            peer.receive_binary(data)
 
 
-async def _refuse(scope: Scope, send: Send, status: int, reason: str) -> None:
+async def _refuse(scope: Scope, send: Send, refusal: Refusal) -> None:
     if "websocket.http.response" in scope.get("extensions", {}):
-        await send({"type": "websocket.http.response.start", "status": status, "headers": []})
-        await send({"type": "websocket.http.response.body", "body": reason.encode()})
+        headers = [(name.lower(), value) for name, value in refusal.headers]
+        await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
+        await send({"type": "websocket.http.response.body", "body": refusal.reason.encode()})
     else:
-        await send({"type": "websocket.close", "code": 1008, "reason": reason})
-
-
-def _origin(gate: Gate, scope: Scope) -> Origin:
-    named: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        named[key] = f"{named[key]},{text}" if key in named else text
-    peer = scope.get("client")
-    return Origin(
-        address=gate.address(peer[0] if peer else "", named),
-        path=scope["path"],
-        query=scope.get("query_string", b"").decode("latin-1"),
-        headers=named,
-    )
+        await send({"type": "websocket.close", "code": 1008, "reason": refusal.reason})
 
 
 class Socket:
     """An ASGI connection as the hub's link and transport: what is written waits here until the server takes it."""
 
-    def __init__(self, send: Send, *, is_text: bool) -> None:
+    def __init__(self, send: Send) -> None:
         self._send = send
-        self._is_text = is_text
         self._queue: deque[bytes] = deque()
         self._size = 0
         self._closure: Closure | None = None
         self._is_over = False
         self._wake = asyncio.Event()
-        self.client: Client | None = None
+        self.peer: Peer | None = None
         """Whose connection it is; set before anything is written."""
         self.patience: asyncio.Timeout | None = None
         """Ends the connection's task when it is due: never, until the hub closes the connection."""
@@ -166,13 +162,13 @@ class Socket:
         self._queue.append(data)
         self._size += len(data)
         self._wake.set()
-        if self._size > HIGH_WATER and self.client is not None:
-            self.client.pause()
+        if self._size > HIGH_WATER and self.peer is not None:
+            self.peer.pause()
 
     def end(self, closure: Closure) -> None:
         """Close from the server's side."""
-        if self.client is not None:
-            self.client.disconnect(closure)
+        if self.peer is not None:
+            self.peer.disconnect(closure)
 
     def close(self, closure: Closure) -> None:
         if self._closure is None:
@@ -201,26 +197,29 @@ class Socket:
         self._is_over = True
         self._wake.set()
 
-    async def write_all(self, client: Client) -> None:
+    async def write_all(self, peer: Peer) -> None:
         """Send what is written until the connection ends. The only sender, so that order is kept."""
         try:
             while not self._is_over:
                 await self._wake.wait()
                 self._wake.clear()
-                await self._drain(client)
+                await self._drain(peer)
                 if self._closure is not None and not self._is_over:
                     closure = self._closure
                     await self._send({"type": "websocket.close", "code": closure.code, "reason": closure.reason})
                     return
         except (OSError, RuntimeError):
-            client.lost()  # the server has lost the connection under our hands
+            peer.lost()  # the server has lost the connection under our hands
 
-    async def _drain(self, client: Client) -> None:
+    async def _drain(self, peer: Peer) -> None:
         while self._queue and not self._is_over:
             data = self._queue.popleft()
             message: Message = {"type": "websocket.send"}
-            message["text" if self._is_text else "bytes"] = data.decode() if self._is_text else data
+            if type(data) is Binary:
+                message["bytes"] = bytes(data)
+            else:
+                message["text"] = data.decode()
             await self._send(message)
             self._size = max(0, self._size - len(data))
-            if not client.flowing and self._size <= HIGH_WATER // 2:
-                client.resume()
+            if not peer.flowing and self._size <= HIGH_WATER // 2:
+                peer.resume()

@@ -7,6 +7,7 @@ not for long.
 """
 
 import asyncio
+import re
 from typing import Any, Final
 
 import httptools
@@ -15,7 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from vagus.hub.requests import Origin
 from vagus.wire.websocket import Refusal, check_upgrade, negotiate_deflate, refusal_response, upgrade_response
 
-from .gate import Gate
+from .endpoints import Endpoint
+from .gate import Gate, joined_headers
 from .websocket import WebSocket
 
 HEAD_BYTES: Final = 16_384
@@ -23,6 +25,8 @@ HEAD_BYTES: Final = 16_384
 
 _TOO_LONG: Final = refusal_response(Refusal(431, "the head of this request is too long"))
 _END_OF_HEAD: Final = b"\r\n\r\n"
+_UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE).search
+"""Whether a head asks for another protocol; what else comes to our paths is HTTP."""
 
 
 class _Head:
@@ -99,12 +103,12 @@ class Doorway(asyncio.Protocol):
             return
         self._gate.hub.wheel.unset(self)
         path = data[4 : data.find(b" ", 4)].partition(b"?")[0].decode("latin-1")
-        if data.startswith(b"GET ") and path in self._gate.paths:
-            self._upgrade(data[: end + 4], data[end + 4 :])
+        if data.startswith(b"GET ") and (endpoint := self._gate.endpoint(path)) is not None and _UPGRADE(data, 0, end):
+            self._upgrade(endpoint, data[: end + 4], data[end + 4 :])
         else:
             self._hand_on(data)
 
-    def _upgrade(self, head: bytes, rest: bytes) -> None:
+    def _upgrade(self, endpoint: Endpoint, head: bytes, rest: bytes) -> None:
         read = _Head()
         parser = httptools.HttpRequestParser(read)
         try:
@@ -114,7 +118,7 @@ class Doorway(asyncio.Protocol):
         except httptools.HttpParserError:
             self._show_out(refusal_response(Refusal(400, "this is not HTTP")))
             return
-        enter(self._gate, self._transport, read.target, parser.get_http_version(), read.headers, rest)
+        enter(self._gate, endpoint, self._transport, read.target, parser.get_http_version(), read.headers, rest)
 
     def _hand_on(self, data: bytes) -> None:
         protocol = BoundedHttp(self._gate.hub.limits.stale_s, **self._uvicorn)
@@ -138,6 +142,7 @@ class Doorway(asyncio.Protocol):
 
 def enter(
     gate: Gate,
+    endpoint: Endpoint,
     transport: asyncio.Transport,
     target: bytes,
     http_version: str,
@@ -150,17 +155,15 @@ def enter(
         _refuse(transport, upgrade)
         return
     origin = _origin(gate, transport, target, headers)
-    refusal = gate.admit(origin)
-    if refusal is not None:
-        _refuse(transport, refusal)
+    opening = gate.knock(endpoint, origin, upgrade.subprotocols)
+    if isinstance(opening, Refusal):
+        _refuse(transport, opening)
         return
-    dialect, subprotocol = gate.dialect(upgrade.subprotocols, origin.query)
     extension = negotiate_deflate(upgrade.extensions) if gate.compression else None
-    encoding = gate.framed(dialect, origin.query, deflates=extension is not None)
-    transport.write(upgrade_response(upgrade, subprotocol=subprotocol, extensions=extension))
-    socket = WebSocket(gate, transport, encoding, origin, deflates=extension is not None)
+    transport.write(upgrade_response(upgrade, subprotocol=opening.subprotocol, extensions=extension))
+    socket = WebSocket(gate, transport, opening, deflates=extension is not None)
     transport.set_protocol(socket)
-    closure = gate.hub.registry.check_room(origin.address)
+    closure = None if opening.is_resumed else gate.hub.registry.check_room(origin.address)
     if closure is not None:
         socket.end(closure)
     if rest:
@@ -174,10 +177,7 @@ def _refuse(transport: asyncio.Transport, refusal: Refusal) -> None:
 
 def _origin(gate: Gate, transport: asyncio.Transport, target: bytes, headers: list[tuple[bytes, bytes]]) -> Origin:
     path, _, query = target.decode("latin-1").partition("?")
-    named: dict[str, str] = {}
-    for name, value in headers:
-        key, text = name.decode("latin-1"), value.decode("latin-1")
-        named[key] = f"{named[key]},{text}" if key in named else text
+    named = joined_headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
     peer = transport.get_extra_info("peername")
     address = gate.address(peer[0] if isinstance(peer, tuple) else "", named)
     return Origin(address=address, path=path, query=query, headers=named)

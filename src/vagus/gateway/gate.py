@@ -1,6 +1,7 @@
-"""The gate: what every transport asks before it lets a connection in, and the encodings that connections share.
+"""The gate: what every transport asks before it lets a connection in, which endpoint serves a path, and the framings
 
-It checks what is known before a client says who it is: its origin, its address, how many are in already.
+that connections share. It checks what is known before a client says who it is: its origin, its address, how many are
+in already.
 """
 
 import asyncio
@@ -8,17 +9,14 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final, Protocol
-from urllib.parse import parse_qs
 
+from vagus.asgi import Scope
 from vagus.auth.addresses import AddressRules, Networks, client_address
 from vagus.auth.origins import OriginRules
 from vagus.hub.hub import Hub
 from vagus.hub.requests import Origin
 from vagus.kernel.codes import Closure
-from vagus.wire import Dialect
-from vagus.wire.centrifuge.json import JSON
-from vagus.wire.centrifuge.protobuf import PROTOBUF
-from vagus.wire.encoding import Encoding
+from vagus.wire.encoding import Binary, Frame, Framing
 from vagus.wire.websocket import (
     Refusal,
     binary_frame,
@@ -28,10 +26,7 @@ from vagus.wire.websocket import (
     text_frame,
 )
 
-PATH: Final = "/connection/websocket"
-
-_SUBPROTOCOLS: Final[dict[str, Dialect]] = {"centrifuge-json": JSON, "centrifuge-protobuf": PROTOBUF}
-_FORMATS: Final[dict[str, Dialect]] = {"protobuf": PROTOBUF, "json": JSON}
+from .endpoints import Endpoint, Opening
 
 FORBIDDEN_ORIGIN: Final = Refusal(403, "this origin may not connect here")
 FORBIDDEN_ADDRESS: Final = Refusal(403, "this address may not connect here")
@@ -58,13 +53,12 @@ class Gate:
         origins: OriginRules | None = None,
         addresses: AddressRules | None = None,
         proxies: Networks | None = None,
-        paths: Iterable[str] = (PATH,),
         compression: bool = False,
         compression_level: int = 1,
         compress_from: int = 128,
     ) -> None:
         self.hub = hub
-        self.paths: Final = frozenset(paths)
+        self.endpoints: Final[dict[str, Endpoint]] = {}
         self.compression = compression
         self.sockets: set[Closable] = set()
         """Connections that are not closed yet, so that a server that stops can end them and knows when it is done."""
@@ -74,8 +68,21 @@ class Gate:
         self._proxies = proxies if proxies is not None else Networks()
         self._level = compression_level
         self._compress_from = compress_from
-        self._frames: dict[tuple[Dialect, bool, bool], Encoding] = {}
-        self._messages: dict[Dialect, Encoding] = {}
+        self._framings: dict[tuple[bool, bool], Framing] = {}
+        self.bare: Final = Framing(bytes, Binary, separator=None)
+        """For where somebody else makes the frames."""
+
+    def serve(self, path: str, endpoint: Endpoint) -> None:
+        """Let an endpoint have a path; one that ends in a slash, all below it too."""
+        self.endpoints[path] = endpoint
+
+    def endpoint(self, path: str) -> Endpoint | None:
+        """Who serves a path."""
+        endpoints = self.endpoints
+        endpoint = endpoints.get(path)
+        if endpoint is None and (second := path.find("/", 1)) > 0:
+            endpoint = endpoints.get(path[: second + 1])
+        return endpoint
 
     @property
     def open_sockets(self) -> int:
@@ -103,51 +110,76 @@ class Gate:
         """Whether the address lists let an address in, to whatever is served here."""
         return self._addresses is None or self._addresses.allows(address)
 
-    def admit(self, origin: Origin) -> Refusal | None:
-        """Why a connection may not come in, if it may not."""
+    def check(self, origin: Origin) -> Refusal | None:
+        """Why a request may not come in: from this address, or from this page."""
         headers = origin.headers
         if not self.takes_address(origin.address):
             return FORBIDDEN_ADDRESS
         claimed = headers.get("origin")
-        if claimed is not None and not self._origins.allows(claimed, headers.get("host")):
+        if claimed is not None and not self.allows_origin(claimed, headers.get("host")):
             return FORBIDDEN_ORIGIN
+        return None
+
+    def admit(self, origin: Origin) -> Refusal | None:
+        """Why a new connection may not come in. Asked once for each, since it counts them."""
+        return self.check(origin) or self.admit_rate(origin)
+
+    def knock(self, endpoint: Endpoint, origin: Origin, subprotocols: Iterable[str]) -> Opening | Refusal:
+        """Whether a WebSocket may be opened at an endpoint; one that continues a session counts as no new one."""
+        refusal = self.check(origin)
+        if refusal is not None:
+            return refusal
+        opening = endpoint.knock(origin, subprotocols)
+        if isinstance(opening, Refusal) or opening.is_resumed:
+            return opening
+        return self.admit_rate(origin) or opening
+
+    def admit_rate(self, origin: Origin) -> Refusal | None:
+        """The second half of ``admit``."""
         return None if self.hub.registry.takes_connection(origin.address, self.hub.loop.time()) else BUSY
+
+    def allows_origin(self, claimed: str, host: str | None) -> bool:
+        """Whether pages of an origin may talk to the server that they call ``host``."""
+        return self._origins.allows(claimed, host)
 
     def address(self, peer: str, headers: Mapping[str, str]) -> str:
         return client_address(peer, headers.get("x-forwarded-for"), self._proxies)
 
-    @staticmethod
-    def dialect(subprotocols: Iterable[str], query: str) -> tuple[Dialect, str | None]:
-        """The dialect a client wants, and the subprotocol to confirm; JSON where it says nothing that we know."""
-        for name in subprotocols:
-            if name in _SUBPROTOCOLS:
-                return _SUBPROTOCOLS[name], name
-        if "protobuf" in query:
-            values = parse_qs(query)
-            wanted = (values.get("cf_protocol") or values.get("format") or [""])[0]
-            return _FORMATS.get(wanted, JSON), None
-        return JSON, None
+    def origin(self, scope: Scope, transport: str = "websocket") -> Origin:
+        """Where an ASGI connection comes from."""
+        peer = scope.get("client")
+        headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+        named = joined_headers(headers)
+        return Origin(
+            address=self.address(peer[0] if peer else "", named),
+            path=scope["path"],
+            query=scope.get("query_string", b"").decode("latin-1"),
+            headers=named,
+            transport=transport,
+        )
 
-    def framed(self, dialect: Dialect, query: str, *, deflates: bool) -> Encoding:
-        """The encoding of a dialect in WebSocket frames."""
-        native = "cf_ws_frame_ping_pong=true" in query
-        key = (dialect, deflates, native)
-        encoding = self._frames.get(key)
-        if encoding is None:
-            ping = ping_frame() if native else b""
-            encoding = self._frames[key] = Encoding(dialect, self._frame(dialect, deflates), native_ping=ping)
-        return encoding
+    def framing(self, *, deflates: bool, pings_natively: bool) -> Framing:
+        """WebSocket frames."""
+        key = (deflates, pings_natively)
+        framing = self._framings.get(key)
+        if framing is None:
+            text = self._frame(text_frame, compressed_text_frame if deflates else None)
+            binary = self._frame(binary_frame, compressed_binary_frame if deflates else None)
+            ping = ping_frame() if pings_natively else b""
+            framing = self._framings[key] = Framing(text, binary, native_ping=ping)
+        return framing
 
-    def bare(self, dialect: Dialect) -> Encoding:
-        """The encoding of a dialect where somebody else makes the frames."""
-        encoding = self._messages.get(dialect)
-        if encoding is None:
-            encoding = self._messages[dialect] = Encoding(dialect, bytes)
-        return encoding
-
-    def _frame(self, dialect: Dialect, deflates: bool) -> Callable[[bytes], bytes]:
-        plain = binary_frame if dialect.binary else text_frame
-        if not deflates:
+    def _frame(self, plain: Frame, compressed: Callable[..., bytes] | None) -> Frame:
+        if compressed is None:
             return plain
-        packed = partial(compressed_binary_frame if dialect.binary else compressed_text_frame, level=self._level)
+        packed = partial(compressed, level=self._level)
         return lambda payload: packed(payload) if len(payload) >= self._compress_from else plain(payload)
+
+
+def joined_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """By lower-case name; what came several times is joined by commas, as HTTP means it."""
+    named: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        named[key] = f"{named[key]},{value}" if key in named else value
+    return named

@@ -1,20 +1,18 @@
 """A WebSocket straight on the event loop's transport: the fast path.
 
-One ``WebSocket`` is one connection after its handshake: bytes become messages for its client, the hub writes finished
-frames to the transport itself. No task, no queue and no buffer of its own; it closes as RFC 6455 wants it, with a
-bounded wait for the other side.
+One ``WebSocket`` is one connection after its handshake: bytes become messages for its peer, which is a client of the
+hub or a session of some, and finished frames are written to the transport itself. No task, no queue and no buffer of
+its own; it closes as RFC 6455 wants it, with a bounded wait for the other side.
 """
 
 import asyncio
 from typing import Final
 
-from vagus.hub.client import Client
 from vagus.hub.journal import log
-from vagus.hub.requests import Origin
 from vagus.kernel.codes import Closure
-from vagus.wire.encoding import Encoding
 from vagus.wire.websocket import Binary, Close, FrameReader, Ping, Pong, Text, close_frame, pong_frame
 
+from .endpoints import Opening, Peer
 from .gate import Gate
 
 CLOSING_S: Final = 5.0
@@ -26,42 +24,42 @@ NO_STATUS: Final = 1005
 class WebSocket(asyncio.Protocol):
     """One connection, made when the handshake is done."""
 
-    __slots__ = ("_client", "_gate", "_is_closing", "_reader", "_transport", "slot")
+    __slots__ = ("_gate", "_is_closing", "_peer", "_pings_natively", "_reader", "_transport", "slot")
 
-    def __init__(
-        self, gate: Gate, transport: asyncio.Transport, encoding: Encoding, origin: Origin, *, deflates: bool
-    ) -> None:
+    def __init__(self, gate: Gate, transport: asyncio.Transport, opening: Opening, *, deflates: bool) -> None:
         self.slot = 0
         self._gate = gate
         self._transport = transport
-        self._reader = FrameReader(gate.hub.limits.message_bytes, deflate=deflates)
+        self._reader = FrameReader(opening.message_bytes or gate.hub.limits.message_bytes, deflate=deflates)
         self._is_closing = False
-        self._client = Client(gate.hub, self, transport, encoding, origin)
+        self._pings_natively = opening.pings_natively
+        framing = gate.framing(deflates=deflates, pings_natively=opening.pings_natively)
+        self._peer: Peer = opening.open(self, transport, framing)
         gate.sockets.add(self)
 
     def end(self, closure: Closure) -> None:
         """Close from the server's side. Only for a connection that is not lost."""
-        self._client.disconnect(closure)
+        self._peer.disconnect(closure)
 
     # from the transport
 
     def data_received(self, data: bytes) -> None:
         for event in self._reader.feed(data):
             if type(event) is Text:
-                self._client.receive(event.payload)
+                self._peer.receive(event.payload)
             else:
                 self._take(event)
 
     def _take(self, event: object) -> None:
         match event:
             case Binary(payload):
-                self._client.receive(payload)
+                self._peer.receive_binary(payload)
             case Ping(payload):
-                if not self._is_closing and self._client.flowing:
+                if not self._is_closing and self._peer.flowing:
                     self._transport.write(pong_frame(payload))
             case Pong():
-                if self._client.encoding.pings_natively:
-                    self._client.receive_pong()
+                if self._pings_natively:
+                    self._peer.receive_pong()
             case Close(code, _):
                 self._finish(close_frame(code) if code != NO_STATUS else close_frame())
             case _:  # a violation: the client is told what it was, and nothing more is read
@@ -72,23 +70,23 @@ class WebSocket(asyncio.Protocol):
         if not self._is_closing:
             self._is_closing = True
             self._transport.write(frame)
-        self._client.lost()
+        self._peer.lost()
         self._transport.close()
 
     def eof_received(self) -> None:
         return None  # the transport closes itself
 
     def pause_writing(self) -> None:
-        self._client.pause()
+        self._peer.pause()
 
     def resume_writing(self) -> None:
-        self._client.resume()
+        self._peer.resume()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._gate.leave(self)
         self._gate.hub.wheel.unset(self)
-        self._client.lost()
-        del self._client  # it holds us: without the cycle, both are freed at once and not by the garbage collector
+        self._peer.lost()
+        del self._peer  # it holds us: without the cycle, both are freed at once and not by the garbage collector
 
     # from the hub (hub.client.Link)
 
@@ -100,11 +98,11 @@ class WebSocket(asyncio.Protocol):
         self.resume_reading()  # the answer must be seen, also from a client that was not read from
         hub = self._gate.hub
         hub.wheel.set(self, hub.loop.time() + CLOSING_S)
-        log.debug("client_closed", client=self._client.id, code=closure.code, reason=closure.reason)
+        log.debug("client_closed", code=closure.code, reason=closure.reason)
 
     def abort(self, closure: Closure) -> None:
         self._is_closing = True
-        log.info("client_aborted", client=self._client.id, code=closure.code, reason=closure.reason)
+        log.info("client_aborted", code=closure.code, reason=closure.reason)
         self._transport.abort()
 
     def pause_reading(self) -> None:

@@ -21,6 +21,7 @@ from vagus.kernel.replies import Reply
 from .attaching import attach, check_wishes
 from .client import Client
 from .connecting import connect, refresh, sub_refresh
+from .functions import Callee, Given
 from .journal import log
 from .membership import release
 
@@ -74,7 +75,9 @@ async def _carry_out(hub: "Hub", client: Client, number: int, command: Command) 
             return await refresh(hub, client, command)
         case commands.SubRefresh():
             return await sub_refresh(hub, client, command)
-        case commands.Pong():
+        case commands.Invoke():
+            return await invoke(hub, client, number, command)
+        case commands.Pong() | commands.Answer() | commands.StreamItem() | commands.StreamEnd() | commands.Cancel():
             pass  # taken by the client itself
         case _:
             assert_never(command)
@@ -186,13 +189,37 @@ async def history(hub: "Hub", client: Client, command: commands.History) -> Repl
 
 
 async def call_method(hub: "Hub", client: Client, command: commands.Call) -> Reply:
-    method = hub.calls.get(command.method)
-    if method is None:
+    callee = _callable(hub, client, hub.calls.get(command.method))
+    return replies.CallResult(await callee.invoke(client.caller, command.data, hub.limits.answer_s))
+
+
+def _callable(hub: "Hub", client: Client, callee: Callee | None) -> Callee:
+    if callee is None:
         raise RefusedError(codes.METHOD_NOT_FOUND if hub.calls else codes.NOT_AVAILABLE)
-    if not hub.is_open and not is_allowed(method.allow, client.identity):
+    if not hub.is_open and not is_allowed(callee.allow, client.identity):
         raise RefusedError(codes.PERMISSION_DENIED)
-    result = await method.invoke(client.caller, command.data, hub.limits.answer_s)
-    return replies.CallResult(result)
+    return callee
+
+
+async def invoke(hub: "Hub", client: Client, number: int, command: commands.Invoke) -> Reply | None:
+    """Call with arguments in their order. A stream is begun and goes on by itself."""
+    streams, caller = command.streams, client.caller
+    is_begun = False
+    try:
+        callee = _callable(hub, client, hub.find_call(command.target))
+        given = Given(command.arguments, command.attachments, tuple(client.exchanges.fed(n) for n in streams))
+        if command.wants_stream:
+            values = callee.stream(caller, given)
+            client.exchanges.start(number, values, streams)
+            is_begun = True
+            return None
+        if callee.gives_stream:
+            raise RefusedError(codes.GIVES_STREAM)
+        result = await callee.apply(caller, given, hub.limits.answer_s)
+        return replies.CallResult(result.data, result.attachments)
+    finally:
+        if streams and not is_begun:
+            client.exchanges.forget(streams)
 
 
 async def send(hub: "Hub", client: Client, command: commands.Send) -> None:

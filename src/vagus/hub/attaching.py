@@ -98,7 +98,7 @@ class Attachment:
         self._subscription = subscription
         self._admission = admission
         self._command = command
-        self._wishes = check_wishes(client.encoding, subscription.topic.rule, command)
+        self._wishes = check_wishes(client.encoding_for(command.channel), subscription.topic.rule, command)
         self._page: Page | None = None
         self._missed: tuple[Publication, ...] | None = None
         self._due: list[bytes] = []
@@ -111,7 +111,9 @@ class Attachment:
 
     def begin(self) -> Subscribed:
         """Start the live flow. Returns the reply, which must go out before anything else does."""
-        subscription, wishes, page, missed = self._subscription, self._wishes, self._page, self._missed
+        subscription, page, missed = self._subscription, self._page, self._missed
+        encoding = self._client.encoding_for(subscription.channel)  # it may have moved since it asked
+        wishes = msgspec.structs.replace(self._wishes, encoding=encoding)
         topic = subscription.topic
         if page is not None:
             self._check_flow(page)
@@ -207,8 +209,8 @@ def _let_in(
     topic.join(client, wishes)
     forced = topic.rule.force_join_leave if grant.force_push_join_leave is None else grant.force_push_join_leave
     if subscription.gives_join_leave and (forced or command.join_leave):
-        subscription.hears_join_leave = client.encoding
-        topic.join_notices(client, client.encoding)
+        subscription.hears_join_leave = wishes.encoding
+        topic.join_notices(client, wishes.encoding)
     if grant.expires_at is not None:
         grace = hub.limits.expiry_grace_s if admission.refreshable else 0.0
         subscription.expires_at = hub.loop_time(grant.expires_at) + grace

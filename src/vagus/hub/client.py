@@ -7,21 +7,23 @@ answer waits for something wait behind it, up to a bound at which the client is 
 
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from vagus.kernel import codes, states
 from vagus.kernel.codes import Closure, Ending, Fault
-from vagus.kernel.commands import Command, Pong
+from vagus.kernel.commands import Answer, Cancel, Command, Invoke, Pong, StreamEnd, StreamItem
 from vagus.kernel.errors import DisconnectError
 from vagus.kernel.identity import ANONYMOUS, Identity
 from vagus.kernel.publications import NOTHING, ClientInfo
 from vagus.kernel.rates import Bucket
 from vagus.kernel.replies import Ended, Push, Reply
 from vagus.kernel.states import Event, State
+from vagus.wire import Conversation, Dialogue
 from vagus.wire.encoding import Encoding
 
 from .audience import Audience, Writes
+from .exchanges import Exchanges
 from .mailbox import Mailbox
 from .membership import release
 from .requests import Caller, Origin
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from .hub import Hub
 
 NEVER: Final = float("inf")
+
+OVERTAKING: Final = frozenset({Pong, Answer, StreamItem, StreamEnd, Cancel})
+"""What does not wait behind a command that is being answered: it may be just what that one waits for."""
 
 
 class Link(Protocol):
@@ -59,11 +64,15 @@ class Client:
     __slots__ = (
         "__weakref__",
         "_bucket",
+        "_exchanges",
         "_is_busy",
         "_is_enlisted",
+        "_is_unread",
         "_mailbox",
         "_outbox",
         "_waiting",
+        "conversation",
+        "dialogue",
         "encoding",
         "expires_at",
         "flowing",
@@ -74,6 +83,7 @@ class Client:
         "next_ping",
         "origin",
         "pong_by",
+        "section",
         "slot",
         "stale_at",
         "state",
@@ -81,13 +91,31 @@ class Client:
         "transport",
     )
 
-    def __init__(self, hub: "Hub", link: Link, transport: Writes, encoding: Encoding, origin: Origin) -> None:
+    def __init__(
+        self,
+        hub: "Hub",
+        link: Link,
+        transport: Writes,
+        encoding: Encoding,
+        origin: Origin,
+        *,
+        conversation: Conversation | None = None,
+        dialogue: Dialogue | None = None,
+        section: str = "",
+    ) -> None:
+        """``section`` is the part of the hub's calls that it came for. A dialect that keeps something for each
+
+        connection brings its ``dialogue``, or at least its ``conversation``; another one is its own.
+        """
         now = hub.loop.time()
         self.hub = hub
         self.id = hub.new_client_id()
         self.link = link
         self.transport = transport
         self.encoding = encoding
+        self.dialogue = dialogue
+        self.conversation: Conversation = dialogue or conversation or encoding.dialect  # type: ignore[assignment]
+        self.section = section
         self.origin = origin
         self.identity: Identity = ANONYMOUS
         self.state = State.NEW
@@ -103,7 +131,9 @@ class Client:
         self._waiting: deque[tuple[int, Command]] | None = None
         self._is_busy = False
         self._is_enlisted = False
+        self._is_unread = False
         self._bucket: Bucket | None = None
+        self._exchanges: Exchanges | None = None
         hub.wheel.set(self, self.stale_at)
 
     # what comes in
@@ -113,9 +143,17 @@ class Client:
         if self.state is State.CLOSED or self.state is State.REFUSED:
             return
         self.hub.figures.received_bytes += len(message)
+        self.take(self.conversation.decode(message))
+
+    receive_binary = receive
+
+    def take(self, commands: Iterable[tuple[int, Command]]) -> None:
+        """Commands with their numbers, in order."""
         try:
-            for number, command in self.encoding.dialect.decode(message):
-                if self._is_busy and type(command) is not Pong:  # a pong says that it lives, whatever takes so long
+            for number, command in commands:
+                if type(command) is Invoke and command.streams:
+                    self.exchanges.expect(command.streams)
+                if self._is_busy and type(command) not in OVERTAKING:
                     self._wait(number, command)
                 else:
                     self._answer(number, command)
@@ -131,19 +169,30 @@ class Client:
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append((number, command))
-        waiting, bound = len(self._waiting), self.hub.limits.waiting_commands
-        if waiting == bound:
-            self.link.pause_reading()
-        elif waiting > 16 * bound:  # one frame can bring more than the bound; not without end
+        self.reconsider_reading()
+        if len(self._waiting) > 16 * self.hub.limits.waiting_commands:  # one frame can bring more than the bound
             raise DisconnectError(codes.TOO_MANY)
+
+    def reconsider_reading(self) -> None:
+        """Read nothing more from the client while too much of what it sent waits."""
+        is_full = len(self._waiting or ()) >= self.hub.limits.waiting_commands
+        if self._exchanges is not None and not is_full:
+            is_full = self._exchanges.is_full
+        if is_full is self._is_unread or self.state is State.CLOSED:
+            return
+        self._is_unread = is_full
+        if is_full:
+            self.link.pause_reading()
+        else:
+            self.link.resume_reading()
 
     def _answer(self, number: int, command: Command) -> None:
         if self.state is State.CLOSED or self.state is State.REFUSED:
             return
         if type(command) not in states.ACCEPTS[self.state]:
             raise DisconnectError(codes.MALFORMED)
-        if type(command) is Pong:
-            self._take_pong()
+        if type(command) in OVERTAKING:
+            self._overtake(command)
             return
         if not self._is_within_rates():
             self.reply(number, codes.TOO_MANY_REQUESTS)
@@ -152,6 +201,25 @@ class Client:
         if rest is not None:
             self._is_busy = True
             self.hub.spawn(rest).add_done_callback(self._go_on)
+
+    def _overtake(self, command: Command) -> None:
+        match command:
+            case Pong():
+                self._take_pong()
+            case Cancel(number):
+                if not self._is_withdrawn(number):
+                    self.exchanges.cancel(number)
+            case Answer() | StreamItem() | StreamEnd():
+                self.exchanges.take(command)
+
+    def _is_withdrawn(self, number: int) -> bool:
+        """Whether the command to cancel was still waiting; then it is as if it never came, but for the end it gets."""
+        for waiting in self._waiting or ():
+            if waiting[0] == number and self._waiting is not None and self.dialogue is not None:
+                self._waiting.remove(waiting)
+                self.enqueue(self.dialogue.end(number, None))
+                return True
+        return False
 
     def _is_within_rates(self) -> bool:
         rate, of_users = self.hub.limits.commands, self.hub.user_buckets
@@ -171,15 +239,12 @@ class Client:
         waiting = self._waiting
         if not waiting:
             return
-        bound = self.hub.limits.waiting_commands
-        was_paused = len(waiting) >= bound
         try:
             while waiting and not self._is_busy:
                 self._answer(*waiting.popleft())
         except DisconnectError as error:
             self.disconnect(error.closure)
-        if was_paused and len(waiting) < bound and self.state is not State.CLOSED:
-            self.link.resume_reading()
+        self.reconsider_reading()
 
     def _take_pong(self) -> None:
         """Only a pong that was asked for counts, so that nobody looks alive by talking."""
@@ -195,13 +260,15 @@ class Client:
         if isinstance(reply, Fault):
             self.hub.figures.faults[reply.code] += 1
         if number:
-            self.enqueue(self.encoding.dialect.reply(number, reply))
+            self.enqueue(self.conversation.reply(number, reply))
 
     def push(self, push: Push) -> None:
-        self.enqueue(self.encoding.dialect.push(push))
+        self.enqueue(self.conversation.push(push))
 
     def enqueue(self, part: bytes) -> None:
-        """Put a part into the outbox, which is written as one message at the end of the tick."""
+        """Put a part into the outbox, which is written as one message at the end of the tick. Nothing is no part."""
+        if not part:
+            return
         self._outbox.append(part)
         if not self._is_enlisted:
             self._is_enlisted = True
@@ -253,6 +320,34 @@ class Client:
             self.transport.write(mailbox.take())
         if not mailbox:
             self._mailbox = None
+        if self._exchanges is not None and self.flowing:
+            self._exchanges.go_on()
+
+    def move(self, transport: Writes, encoding: Encoding) -> None:
+        """Go on over another transport, in another encoding of the same dialect. Nothing is lost, repeated, reordered.
+
+        What is due is written to the transport of before, which must hand it on if nobody has read it there.
+        """
+        feeds = [s for s in self.subscriptions.values() if s.wishes is not None]
+        for subscription in feeds:
+            subscription.depart(self)
+        self.flush()
+        self.resume()
+        self.transport, self.encoding = transport, encoding
+        for subscription in feeds:
+            subscription.arrive(self, self.encoding_for(subscription.channel))
+
+    def encoding_for(self, channel: str) -> Encoding:
+        """In which encoding this client follows a channel."""
+        dialect = self.dialogue.dialect_for(channel) if self.dialogue is not None else None
+        return self.encoding if dialect is None else self.encoding.framing.encoding(dialect)
+
+    @property
+    def exchanges(self) -> Exchanges:
+        """Its questions and streams; made when the first one comes."""
+        if self._exchanges is None:
+            self._exchanges = Exchanges(self)
+        return self._exchanges
 
     @property
     def queue_bytes(self) -> int:
@@ -278,7 +373,7 @@ class Client:
         """The first ping comes at a random time, so that clients that came together are not pinged together."""
         interval = self.hub.limits.ping_interval_s
         self.stale_at = NEVER
-        if interval:
+        if interval and self.encoding.ping:
             self.next_ping = self.hub.loop.time() + interval * random.uniform(0.5, 1)
         self.set_timer()
 
@@ -297,7 +392,7 @@ class Client:
         if self.state is State.CLOSED:
             return
         now += 0.3  # the wheel's slot: what is due within it is due now
-        if now >= self.pong_by and len(self._waiting or ()) >= self.hub.limits.waiting_commands:
+        if now >= self.pong_by and self._is_unread:
             self.pong_by = now + self.hub.limits.pong_timeout_s  # not read from for now, so its pong is not seen
         if now >= self.stale_at:
             self.disconnect(codes.STALE)
@@ -383,4 +478,6 @@ class Client:
         self.flowing = False
         self._mailbox = None
         self._waiting = None
+        if self._exchanges is not None:
+            self._exchanges.close()
         self.hub.forget(self, closure, was_connected=was_connected)

@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 from vagus.kernel import codes, commands
 from vagus.kernel.errors import DisconnectError, RefusedError
 from vagus.kernel.identity import Grant, Identity
+from vagus.kernel.permissions import is_allowed
 from vagus.kernel.replies import Connected, Refreshed, Reply, SubRefreshed, Subscribed
 from vagus.kernel.states import Event, State
 
 from .attaching import Attachment, attach
 from .client import NEVER, Client
+from .journal import log
 from .policies import Admission
 from .requests import ConnectRequest
 from .steps import call
 
 if TYPE_CHECKING:
     from .hub import Hub
+    from .sections import Section
 
 MAX_NAME_LENGTH = 16
 MAX_VERSION_LENGTH = 64
@@ -29,7 +32,10 @@ async def connect(hub: "Hub", client: Client, number: int, command: commands.Con
     request = _request(client, command)
     try:
         identity = await hub.policies.identify(request)
-        for hook in hub.hooks.connect:
+        section = hub.sections[client.section]
+        if not hub.is_open and not is_allowed(section.allow, identity):
+            raise RefusedError(codes.PERMISSION_DENIED)
+        for hook in (*hub.hooks.connect, *section.connecting):
             await call(hook, request, identity, deadline_s=hub.limits.answer_s)
         if client.state is not State.GREETING:
             return  # gone meanwhile
@@ -48,6 +54,21 @@ async def connect(hub: "Hub", client: Client, number: int, command: commands.Con
     client.start_pinging()
     for attachment in attachments.values():
         await attachment.complete()
+    await _greet(hub, client, section, request)
+
+
+async def _greet(hub: "Hub", client: Client, section: "Section", request: ConnectRequest) -> None:
+    """Tell the section of its client. One that cannot be served as the application means it to be is sent away."""
+    for hook in section.connected:
+        try:
+            await call(hook, client.caller, request, deadline_s=hub.limits.answer_s)
+        except DisconnectError:
+            raise
+        except RefusedError:
+            raise DisconnectError(codes.CONNECTION_DENIED) from None
+        except Exception:
+            log.exception("greeting_failed", client=client.id, section=section.name)
+            raise DisconnectError(codes.SERVER_ERROR) from None
 
 
 def _request(client: Client, command: commands.Connect) -> ConnectRequest:
@@ -58,6 +79,7 @@ def _request(client: Client, command: commands.Connect) -> ConnectRequest:
         client=client.id,
         origin=client.origin,
         token=command.token,
+        section=client.section,
         data=command.data,
         headers=headers,
         name=command.name,

@@ -194,3 +194,9 @@ class ThrottledFeed:
     def leave(self, member: Member, *, settle: bool) -> None:
         if self._late.pop(member, self) is self:
             self.audience.leave(member, settle=settle)
+
+    def withheld(self, member: Member) -> bytes:
+        """The part that a member has yet to get when the interval is over; empty if there is none."""
+        if self._waiting is None or member in self._late or self._waiting[1] == member.id:
+            return b""
+        return self.audience.encoding.dialect.publication(self._opening, self._waiting[0])

@@ -39,6 +39,7 @@ from vagus.kernel.codes import Closure, Ending
 from vagus.kernel.commands import Command
 from vagus.kernel.control import Target
 from vagus.kernel.errors import RefusedError, RuleError, VagusError
+from vagus.kernel.events import event, unpacked
 from vagus.kernel.history import Page, Query
 from vagus.kernel.identity import Grant, Identity
 from vagus.kernel.limits import Limits
@@ -52,12 +53,13 @@ from . import journal
 from .answers import answer
 from .client import Client
 from .figures import Figures
-from .functions import Function, Guard, Method
+from .functions import Callee, Function, Guard, Method
 from .journal import log
 from .membership import tell_gap
 from .orders import carry_out
 from .policies import Policies, Verifier
 from .registry import Registry
+from .sections import Section
 from .steps import begin, call
 from .tick import Tick
 from .topic import Topic
@@ -116,8 +118,10 @@ class Hub:
         self.broker: Broker = broker if broker is not None else MemoryBroker(clock)
         self.is_open = open_to_all
         self.rules = RuleBook()
-        self.calls: dict[str, Method] = {}
+        self.calls: dict[str, Callee] = {}
         self.events: dict[str, Method] = {}
+        self._folded_calls: dict[str, Callee] = {}
+        self.sections: dict[str, Section] = {"": Section(self, "", allow=(ANYONE,))}
         self.hooks = Hooks()
         self.figures = Figures()
         self.policies = Policies(self, verifier, allow_anonymous=allow_anonymous)
@@ -171,20 +175,42 @@ class Hub:
 
     def call(self, name: str, *, allow: Access = (USER,)) -> Callable[[F], F]:
         """Answer calls of clients: ``(Caller) -> result`` or ``(Caller, request) -> result``, typed and validated."""
-        return self._register(self.calls, name, allow)
 
-    def event(self, name: str, *, allow: Access = (USER,)) -> Callable[[F], F]:
-        """Take events that clients send as ``{"type": name, "payload": …}``; nothing is answered."""
-        return self._register(self.events, name, allow)
-
-    def _register(self, methods: dict[str, Method], name: str, allow: Access) -> Callable[[F], F]:
         def register(function: F) -> F:
-            if name in methods:
-                raise ValueError(f"{name!r} has a function already")
-            methods[name] = Method(name, function, allow)
+            self.add_call(Method(name, function, allow))
+            self.sections[""].names.add(name)
             return function
 
         return register
+
+    def event(self, name: str, *, allow: Access = (USER,)) -> Callable[[F], F]:
+        """Take events that clients send as ``{"type": name, "payload": …}``; nothing is answered."""
+
+        def register(function: F) -> F:
+            if name in self.events:
+                raise ValueError(f"{name!r} has a function already")
+            self.events[name] = Method(name, function, allow)
+            return function
+
+        return register
+
+    def section(self, name: str, *, allow: Access = (USER,)) -> Section:
+        """Begin a section: a part of the calls with a name, which some dialects have an address for."""
+        if name.lower() in map(str.lower, self.sections):
+            raise ValueError(f"there is a section {name!r} already")
+        section = self.sections[name] = Section(self, name, allow)
+        return section
+
+    def add_call(self, callee: Callee) -> None:
+        """Let clients call it by its name. Raises ``ValueError`` for a name that is taken."""
+        if callee.name in self.calls:
+            raise ValueError(f"{callee.name!r} has a function already")
+        self.calls[callee.name] = callee
+        self._folded_calls.setdefault(callee.name.lower(), callee)
+
+    def find_call(self, name: str) -> Callee | None:
+        """What is called by a name; one that differs in case alone will do, as it does in some dialects."""
+        return self.calls.get(name) or self._folded_calls.get(name.lower())
 
     def on_connect(self, function: F) -> F:
         """``(ConnectRequest, Identity)``, before the client is let in; what it raises refuses the client."""
@@ -327,6 +353,19 @@ class Hub:
         """Send data to the clients of one user, or to one client, outside of any channel. Not kept, not repeated."""
         await self.broker.order(control.Deliver(Target(user, client), json_of(data)))
 
+    async def ask(self, client: str, type: str, *arguments: object, timeout_s: float = 30.0) -> list[Any]:
+        """Ask one client of this node and return the arguments of its answer.
+
+        Raises ``AnswerError`` if it answers with an error, ``TimeoutError``, and ``RefusedError(NOT_AVAILABLE)`` where
+        it is not here, or speaks a dialect without questions.
+        """
+        asked = self.clients.get(client)
+        if asked is None:
+            raise RefusedError(codes.NOT_AVAILABLE)
+        answer = await asked.exchanges.ask(event(type, *arguments), timeout_s)
+        values: list[Any] = unpacked(answer.arguments, answer.attachments)
+        return values
+
     # steering clients, wherever they are
 
     async def subscribe(
@@ -458,7 +497,8 @@ class Hub:
 
     def forget(self, client: Client, closure: Closure, *, was_connected: bool) -> None:
         if self.registry.remove(client) and was_connected:
-            self.tell(self.hooks.disconnect, client.caller, closure)
+            hooks = [*self.hooks.disconnect, *self.sections[client.section].disconnected]
+            self.tell(hooks, client.caller, closure)
 
     async def enter_topic(self, channel: str, rule: ChannelRule) -> Topic:
         return await self._topics.enter(channel, rule)

@@ -52,7 +52,7 @@ async def _attach(hub: "Hub", client: Client, order: Attach) -> None:
     except DisconnectError as error:
         client.disconnect(error.closure)
         return
-    dialect = client.encoding.dialect
+    dialect = client.encoding_for(channel).dialect
     client.push(Attached(channel, msgspec.structs.replace(subscribed, publications=())))
     for publication in subscribed.publications:  # this push has no place for what was missed
         client.enqueue(dialect.publication(dialect.opening(channel), publication))

@@ -29,6 +29,8 @@ class ConnectRequest(msgspec.Struct, frozen=True, kw_only=True):
     client: str
     origin: Origin
     token: str = ""
+    section: str = ""
+    """The part of the hub's calls that the client comes for; see ``sections``."""
     data: Json = NOTHING
     headers: Mapping[str, str] = {}
     name: str = ""

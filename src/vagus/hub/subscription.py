@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from vagus.kernel.identity import Grant
     from vagus.kernel.publications import Json, Publication
     from vagus.wire.encoding import Encoding
 
+    from .client import Client
     from .feeds import Wishes
     from .topic import Topic
 
@@ -52,3 +55,21 @@ class Subscription:
         held, self.held = self.held, None
         if held is not None:
             self.topic.release(held)
+
+    def depart(self, client: "Client") -> None:
+        """Leave the feeds for a moment, with what is due there handed over; ``arrive`` follows in the same step."""
+        assert self.wishes is not None
+        withheld = self.topic.withheld(client, self.wishes)
+        self.topic.leave(client, self.wishes, settle=True)
+        client.enqueue(withheld)
+        if self.hears_join_leave is not None:
+            self.topic.leave_notices(client, self.hears_join_leave, settle=True)
+
+    def arrive(self, client: "Client", encoding: "Encoding") -> None:
+        """Join the feeds of an encoding."""
+        assert self.wishes is not None
+        self.wishes = msgspec.structs.replace(self.wishes, encoding=encoding)
+        self.topic.join(client, self.wishes)
+        if self.hears_join_leave is not None:
+            self.hears_join_leave = encoding
+            self.topic.join_notices(client, encoding)

@@ -107,6 +107,11 @@ class Topic:
         feed.join(member)
         return feed
 
+    def withheld(self, member: Member, wishes: Wishes) -> bytes:
+        """The part that a throttled subscriber who leaves for another feed would never get; most often none."""
+        feed = self._feeds[wishes]
+        return feed.withheld(member) if isinstance(feed, ThrottledFeed) else b""
+
     def leave(self, member: Member, wishes: Wishes, *, settle: bool) -> None:
         feed = self._feeds[wishes]
         feed.leave(member, settle=settle)

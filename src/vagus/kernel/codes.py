@@ -15,13 +15,19 @@ from typing import Final
 
 import msgspec
 
+from .publications import NOTHING, Json
+
 
 class Fault(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a command was refused. ``temporary`` tells the client that the same command may succeed later."""
+    """Why a command was refused. ``temporary`` tells the client that the same command may succeed later; ``data`` is
+
+    whatever an application adds, as JSON.
+    """
 
     code: int
     message: str
     temporary: bool = False
+    data: Json = NOTHING
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -78,6 +84,10 @@ FAULTS: Final = (
     CONCURRENT_PAGINATION,
 )
 APPLICATION_FAULTS: Final = range(400, 2000)
+
+GIVES_STREAM: Final = Fault(BAD_REQUEST.code, "this call gives a stream: ask for one")
+GIVES_NO_STREAM: Final = Fault(BAD_REQUEST.code, "this call gives one result, not a stream")
+"""Two bad requests with names of their own, since some dialects have words for them."""
 
 UNSUBSCRIBED: Final = Ending(2000, "server unsubscribe")
 INSUFFICIENT: Final = Ending(2500, "insufficient state")

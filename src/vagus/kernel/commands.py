@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from .events import NO_ARGUMENTS
 from .filters import FilterNode
 from .publications import NOTHING, Json, Position
 
@@ -105,7 +106,51 @@ class Pong(msgspec.Struct, frozen=True):
     """The answer to the server's ping."""
 
 
-Command = (
+class Invoke(msgspec.Struct, frozen=True):
+    """Call a function by name with arguments in their order, as dialects with named events do.
+
+    ``arguments`` is a JSON array with placeholders for ``attachments`` (see ``events``). ``streams`` are the numbers of
+    streams that the client feeds; they come after the arguments. ``wants_stream`` asks for many results.
+    """
+
+    target: str
+    arguments: Json = NO_ARGUMENTS
+    attachments: tuple[bytes, ...] = ()
+    streams: tuple[int, ...] = ()
+    wants_stream: bool = False
+
+
+class Cancel(msgspec.Struct, frozen=True):
+    """Want no more results of the ``Invoke`` with this number."""
+
+    number: int
+
+
+class StreamItem(msgspec.Struct, frozen=True):
+    """The next item of a stream that the client feeds."""
+
+    stream: int
+    item: Json
+    attachments: tuple[bytes, ...] = ()
+
+
+class StreamEnd(msgspec.Struct, frozen=True):
+    """The end of a stream that the client feeds; with an error, if it broke off."""
+
+    stream: int
+    error: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the client answers to a question of the server, or the error it met. ``arguments`` is a JSON array."""
+
+    question: int
+    arguments: Json = NO_ARGUMENTS
+    attachments: tuple[bytes, ...] = ()
+    error: str | None = None
+
+
+Native = (
     Connect
     | Subscribe
     | Unsubscribe
@@ -119,3 +164,6 @@ Command = (
     | SubRefresh
     | Pong
 )
+"""What the native dialect has words for."""
+
+Command = Native | Invoke | Cancel | StreamItem | StreamEnd | Answer

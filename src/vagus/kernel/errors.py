@@ -5,13 +5,17 @@
     VagusError
     ├── RefusedError       the client asked for what it may not have: answered with an error reply
     ├── DisconnectError    the client broke the protocol or must go: its connection is closed
+    ├── AnswerError        a client answered the server's question with an error
     └── BrokerError        the broker could not do it now: honest, retryable
 
 A wrong call of our own API is a built-in ``TypeError`` or ``ValueError``, outside this tree, so that catching
 ``VagusError`` never hides a bug. ``RuleError`` is such a ``ValueError``: a channel rule or setting makes no sense.
 """
 
+import msgspec
+
 from . import codes
+from .publications import NOTHING
 
 
 class VagusError(Exception):
@@ -29,11 +33,12 @@ class RefusedError(VagusError):
         self.fault = fault
 
     @classmethod
-    def because(cls, code: int, message: str, *, temporary: bool = False) -> "RefusedError":
-        """Refuse with an application's own code (400-1999)."""
+    def because(cls, code: int, message: str, *, temporary: bool = False, data: object = None) -> "RefusedError":
+        """Refuse with an application's own code (400-1999), and with ``data`` for those dialects that pass it on."""
         if code not in codes.APPLICATION_FAULTS:
             raise ValueError(f"an application's error code lies in 400..1999, not {code}")
-        return cls(codes.Fault(code, message, temporary))
+        details = NOTHING if data is None else msgspec.Raw(msgspec.json.encode(data))
+        return cls(codes.Fault(code, message, temporary, details))
 
 
 class DisconnectError(VagusError):
@@ -51,6 +56,10 @@ class DisconnectError(VagusError):
         if len(reason.encode()) > 123:
             raise ValueError("a close reason has at most 123 bytes")
         return cls(codes.Closure(code, reason))
+
+
+class AnswerError(VagusError):
+    """A client was asked and answered with an error, whose text this carries."""
 
 
 class BrokerError(VagusError):

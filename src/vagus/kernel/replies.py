@@ -65,7 +65,10 @@ class HistoryResult(msgspec.Struct, frozen=True):
 
 
 class CallResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``attachments`` are for the places that ``data`` marks (see ``events``)."""
+
     data: Json = NOTHING
+    attachments: tuple[bytes, ...] = ()
 
 
 class Refreshed(msgspec.Struct, frozen=True, omit_defaults=True):

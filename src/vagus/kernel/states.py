@@ -53,6 +53,11 @@ _LIVE: Final = (
     commands.Refresh,
     commands.SubRefresh,
     commands.Pong,
+    commands.Invoke,
+    commands.Cancel,
+    commands.StreamItem,
+    commands.StreamEnd,
+    commands.Answer,
 )
 
 ACCEPTS: Final[dict[State, frozenset[type]]] = {

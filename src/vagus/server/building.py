@@ -13,7 +13,8 @@ import msgspec
 from vagus.auth.addresses import AddressRules, Networks
 from vagus.auth.keys import KeyRing, KeyRow
 from vagus.auth.origins import OriginRules
-from vagus.gateway.gate import PATH, Gate
+from vagus.gateway.furnishing import Dialects, open_gate
+from vagus.gateway.gate import Gate
 from vagus.hub.hub import Hub
 from vagus.hub.policies import Verifier
 from vagus.settings import Problem, Settings, SettingsError
@@ -114,12 +115,12 @@ def _gate(settings: Settings, hub: Hub, findings: _Findings) -> Gate:
     pages = access.origins or (LOCAL_ORIGINS if access.insecure else ())
     allow = findings.trying("access.allow_addresses", lambda: networks_from(access.allow_addresses))
     deny = findings.trying("access.deny_addresses", lambda: networks_from(access.deny_addresses))
-    return Gate(
+    return open_gate(
         hub,
+        Dialects(websocket=websocket.enabled),
         origins=findings.trying_below("access", lambda: OriginRules(pages)),
         addresses=AddressRules(allow=allow or Networks(), deny=deny or Networks()),
         proxies=findings.trying("access.proxies", lambda: networks_from(access.proxies)),
-        paths=(PATH,) if websocket.enabled else (),
         compression=websocket.compression,
         compression_level=websocket.compression_level,
         compress_from=websocket.compression_min_bytes,

@@ -19,6 +19,7 @@ import structlog
 import uvicorn
 
 from vagus.gateway.asgi import serve as serve_websocket
+from vagus.gateway.asgi import serve_http
 from vagus.gateway.doorway import doorway
 from vagus.kernel import codes
 from vagus.settings import Problem, Settings, SettingsError
@@ -104,23 +105,19 @@ class Application:
         self._demo = demo
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        match scope["type"]:
-            case "lifespan":
-                await self._live(scope, receive, send)
-            case "websocket" if scope["path"] in self._parts.gate.paths:
-                await serve_websocket(self._parts.gate, scope, receive, send)
-            case "websocket":
-                await receive()
-                await send({"type": "websocket.close"})
-            case _ if self._parts.gate.takes_address(self._address(scope)):
-                await self._api(scope, receive, send)
-            case _:
-                await _forbid(send)
-
-    def _address(self, scope: Any) -> str:
-        peer = scope.get("client")
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        return self._parts.gate.address(peer[0] if peer else "", headers)
+        gate = self._parts.gate
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
+        endpoint = gate.endpoint(scope["path"])
+        if scope["type"] == "websocket":
+            await serve_websocket(gate, endpoint, scope, receive, send)
+        elif endpoint is not None:
+            await serve_http(gate, endpoint, scope, receive, send)
+        elif gate.takes_address(gate.origin(scope).address):
+            await self._api(scope, receive, send)
+        else:
+            await _forbid(send)
 
     async def _live(self, scope: Any, receive: Any, send: Any) -> None:
         hub = self._parts.hub

@@ -12,9 +12,9 @@ from vagus.hub.hub import Hub
 from vagus.hub.requests import Origin
 from vagus.kernel.codes import Closure
 from vagus.wire.centrifuge.json import JSON
-from vagus.wire.encoding import Encoding
+from vagus.wire.encoding import Encoding, Framing
 
-PLAIN_JSON: Final = Encoding(JSON, bytes)
+PLAIN_JSON: Final[Encoding] = Framing(bytes, bytes).encoding(JSON)
 """One for all links, so that they share the bytes that are sent to them."""
 
 MEMORY_ORIGIN: Final = Origin(address="127.0.0.1", path="/", transport="memory")

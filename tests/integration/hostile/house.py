@@ -18,6 +18,7 @@ import uvloop
 
 from vagus import ChannelRule, Hub, Last
 from vagus.gateway.doorway import doorway
+from vagus.gateway.furnishing import open_gate
 from vagus.gateway.gate import Gate
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class House:
 
     def __init__(self, hub: Hub, **gate: Any) -> None:
         self.hub = hub
-        self.gate = Gate(hub, **gate)
+        self.gate = open_gate(hub, **gate)
         self.port = 0
         self.loop: asyncio.AbstractEventLoop
         self._server: uvicorn.Server

@@ -15,6 +15,8 @@ import uvloop
 
 from vagus import Hub
 from vagus.gateway.doorway import doorway
+from vagus.gateway.asgi import serve_http
+from vagus.gateway.furnishing import open_gate
 from vagus.gateway.gate import Gate
 from vagus.kernel.publications import Position, Receipt
 
@@ -148,12 +150,19 @@ class Server:
         await self.hub.start()
         listening = socket.create_server(("127.0.0.1", self.port))
         self.port = listening.getsockname()[1]
-        self.gate = Gate(self.hub, **self._options)
+        self.gate = open_gate(self.hub, **self._options)
         front: Any = doorway(self.gate)
-        config = uvicorn.Config(self._app, http=front, ws="none", lifespan="off", log_config=None, access_log=False)
+        config = uvicorn.Config(self._answer, http=front, ws="none", lifespan="off", log_config=None, access_log=False)
         server = _Uvicorn(config, self.hub)
         self._running = server, asyncio.get_running_loop().create_task(server.serve([listening]))
         await server.listens.wait()
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
+        endpoint = self.gate.endpoint(scope["path"])
+        if endpoint is None:
+            await self._app(scope, receive, send)
+        else:
+            await serve_http(self.gate, endpoint, scope, receive, send)
 
     async def _stop(self) -> None:
         assert self._running is not None

@@ -7,9 +7,9 @@ from vagus.hub.audience import Audience
 from vagus.hub.tick import Tick
 from vagus.kernel.channels import WhenSlow
 from vagus.wire.centrifuge.json import JSON
-from vagus.wire.encoding import Encoding
+from vagus.wire.encoding import Framing
 
-ENCODING = Encoding(JSON, bytes)
+ENCODING = Framing(bytes, bytes).encoding(JSON)
 
 
 class Peer:

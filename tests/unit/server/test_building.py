@@ -9,7 +9,7 @@ import pytest
 from vagus.auth.claims import ConnectionClaims
 from vagus.auth.keys import key_hash
 from vagus.auth.minting import Signer, connection_token
-from vagus.gateway.gate import PATH
+from vagus.gateway.native import PATH
 from vagus.hub.requests import Origin
 from vagus.kernel.limits import Limits
 from vagus.server.building import Parts, build
@@ -74,8 +74,8 @@ def test_access_reaches_the_gate(folder: DataFolder) -> None:
 
 
 def test_websockets_can_be_turned_off_and_compressed(folder: DataFolder) -> None:
-    assert build(Settings(), folder).gate.paths == {PATH}
-    assert build(Settings(websocket=WebSocket(enabled=False)), folder).gate.paths == frozenset()
+    assert PATH in build(Settings(), folder).gate.endpoints
+    assert PATH not in build(Settings(websocket=WebSocket(enabled=False)), folder).gate.endpoints
     assert build(Settings(websocket=WebSocket(compression=True)), folder).gate.compression
 
 

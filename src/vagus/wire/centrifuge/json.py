@@ -78,6 +78,7 @@ class JsonDialect:
     name: Final = "centrifuge-json"
     binary: Final = False
     ping: Final = b"{}"
+    is_packets: Final = False
 
     def decode(self, message: bytes) -> Iterator[tuple[int, Command]]:
         lines = message.split(b"\n") if b"\n" in message else (message,)

@@ -217,6 +217,7 @@ class ProtobufDialect:
     name: Final = "centrifuge-protobuf"
     binary: Final = True
     ping: Final = b"\x00"
+    is_packets: Final = False
 
     def decode(self, message: bytes) -> Iterator[tuple[int, Command]]:
         if not message:

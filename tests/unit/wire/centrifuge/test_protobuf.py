@@ -253,7 +253,7 @@ def test_a_command_with_every_field_at_its_default_is_an_empty_message(kind: typ
 
 
 def test_every_command_but_the_pong_is_in_the_table() -> None:
-    assert {*COMMAND_FIELDS, commands.Pong} == set(commands.Command.__args__)
+    assert {*COMMAND_FIELDS, commands.Pong} == set(commands.Native.__args__)
 
 
 @given(st.lists(st.tuples(st.integers(1, 99), any_command), min_size=1, max_size=4))

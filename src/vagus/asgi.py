@@ -1,4 +1,4 @@
-"""HTTP as the routes here need it: a response is a value, a body is read whole and within a bound.
+"""ASGI's shapes, and HTTP on it: a response is a value, a body is read whole and within a bound.
 
 Written on bare ASGI, since what a framework does for each request costs more than publishing does.
 """

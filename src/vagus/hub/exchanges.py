@@ -1,0 +1,212 @@
+"""Exchanges: what goes on between one client and the application beyond a request and its reply.
+
+Questions that the server asked and the client has yet to answer, streams of results to the client, and streams that the
+client feeds. Most clients have none. All of it is bounded, and ends with the client.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, Final
+
+from vagus.kernel import codes
+from vagus.kernel.commands import Answer, StreamEnd, StreamItem
+from vagus.kernel.errors import AnswerError, DisconnectError, RefusedError, VagusError
+from vagus.kernel.events import Event, packed, unpacked
+
+from .journal import log
+
+if TYPE_CHECKING:
+    from .client import Client
+
+MAX_QUESTIONS: Final = 256
+MAX_STREAMS: Final = 32
+"""In each direction."""
+BUFFER: Final = 10
+"""Items of a stream that the application may lag behind before the client is not read from, as clients expect it."""
+
+
+class Exchanges:
+    """Those of one client."""
+
+    __slots__ = ("_client", "_drained", "_fed", "_questions", "_results", "_serial")
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+        self._serial = 0
+        self._questions: dict[int, asyncio.Future[Answer]] = {}
+        self._fed: dict[int, FedStream] = {}
+        self._results: dict[int, asyncio.Task[None]] = {}
+        self._drained: asyncio.Event | None = None
+
+    # questions
+
+    async def ask(self, event: Event, timeout_s: float) -> Answer:
+        """Ask the client. Raises ``AnswerError`` for an error of its own, ``TimeoutError``, and ``RefusedError`` where
+
+        it cannot answer or is gone.
+        """
+        dialogue = self._client.dialogue
+        if dialogue is None or not self._client.is_connected:
+            raise RefusedError(codes.NOT_AVAILABLE)
+        if len(self._questions) >= MAX_QUESTIONS:
+            raise RefusedError(codes.TOO_MANY_REQUESTS)
+        self._serial += 1
+        number = self._serial
+        future: asyncio.Future[Answer] = self._client.hub.loop.create_future()
+        self._questions[number] = future
+        try:
+            self._client.enqueue(dialogue.question(number, event))
+            async with asyncio.timeout(timeout_s):
+                answer = await future
+        finally:
+            self._questions.pop(number, None)
+        if answer.error is not None:
+            raise AnswerError(answer.error)
+        return answer
+
+    # what comes in
+
+    def take(self, command: Answer | StreamItem | StreamEnd) -> None:
+        """What belongs to nothing that is known is ignored: it may have ended a moment ago."""
+        match command:
+            case Answer(number):
+                future = self._questions.get(number)
+                if future is not None and not future.done():
+                    future.set_result(command)
+            case StreamItem(number) | StreamEnd(number):
+                stream = self._fed.get(number)
+                if stream is not None:
+                    stream.take(command)
+
+    def expect(self, streams: tuple[int, ...]) -> None:
+        """An invocation announced streams. Raises ``DisconnectError`` for too many, or one that is there already."""
+        for number in streams:
+            if number in self._fed:
+                raise DisconnectError(codes.MALFORMED)
+            if len(self._fed) >= MAX_STREAMS:
+                raise DisconnectError(codes.TOO_MANY)
+            self._fed[number] = FedStream(self._client)
+
+    def fed(self, number: int) -> "FedStream":
+        return self._fed[number]
+
+    def forget(self, streams: tuple[int, ...]) -> None:
+        """The invocation that they were for is over."""
+        for number in streams:
+            self._fed.pop(number, None)
+        self._client.reconsider_reading()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether some stream has more than the application has asked for."""
+        return any(stream.is_full for stream in self._fed.values())
+
+    # streams of results
+
+    def start(self, number: int, values: AsyncIterator[Any], streams: tuple[int, ...]) -> None:
+        """Send what the application gives, as fast as the client takes it. ``streams`` are those that feed it."""
+        if len(self._results) >= MAX_STREAMS or number in self._results:
+            self.forget(streams)
+            raise RefusedError(codes.LIMIT_EXCEEDED)
+        task = self._client.hub.spawn(self._send_all(number, values, streams))
+        self._results[number] = task
+
+    def cancel(self, number: int) -> None:
+        """The client wants no more of a stream."""
+        task = self._results.get(number)
+        if task is not None:
+            task.cancel()
+
+    async def _send_all(self, number: int, values: AsyncIterator[Any], streams: tuple[int, ...]) -> None:
+        client, fault = self._client, None
+        dialogue = client.dialogue
+        assert dialogue is not None
+        try:
+            async for value in values:
+                item, attachments = packed(value)
+                client.enqueue(dialogue.item(number, item, attachments))
+                await self._pace()
+        except asyncio.CancelledError:
+            pass  # by the client, or since it is gone
+        except RefusedError as error:
+            fault = error.fault
+        except VagusError as error:
+            fault = codes.Fault(codes.INTERNAL.code, str(error))
+        except Exception:
+            log.exception("stream_failed", client=client.id)
+            fault = codes.INTERNAL
+        finally:
+            self._results.pop(number, None)
+            self.forget(streams)
+            if client.is_connected:
+                client.enqueue(dialogue.end(number, fault))
+            close = getattr(values, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _pace(self) -> None:
+        """One item a tick at most, and none while the client takes nothing."""
+        await asyncio.sleep(0)
+        while not self._client.flowing and self._client.is_connected:
+            if self._drained is None:
+                self._drained = asyncio.Event()
+            self._drained.clear()
+            await self._drained.wait()
+
+    def go_on(self) -> None:
+        """The client takes more again."""
+        if self._drained is not None:
+            self._drained.set()
+
+    def close(self) -> None:
+        """The client is gone."""
+        for future in self._questions.values():
+            if not future.done():
+                future.set_exception(RefusedError(codes.NOT_AVAILABLE))
+        for task in self._results.values():
+            task.cancel()
+        for stream in self._fed.values():
+            stream.take(StreamEnd(0, "the client is gone"))
+        self.go_on()
+
+
+class FedStream:
+    """A stream that the client feeds, for the application to iterate over. A broken one raises ``AnswerError``."""
+
+    __slots__ = ("_client", "_end", "_items", "_news")
+
+    def __init__(self, client: "Client") -> None:
+        self._client = client
+        self._items: deque[StreamItem] = deque()
+        self._end: StreamEnd | None = None
+        self._news = asyncio.Event()
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._items) >= BUFFER
+
+    def take(self, command: StreamItem | StreamEnd) -> None:
+        if self._end is not None:
+            return
+        if isinstance(command, StreamItem):
+            self._items.append(command)
+        else:
+            self._end = command
+        self._news.set()
+        self._client.reconsider_reading()
+
+    def __aiter__(self) -> "FedStream":
+        return self
+
+    async def __anext__(self) -> Any:
+        while not self._items:
+            if self._end is not None:
+                if self._end.error:
+                    raise AnswerError(self._end.error)
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        taken = self._items.popleft()
+        self._client.reconsider_reading()
+        return unpacked(taken.item, taken.attachments)
