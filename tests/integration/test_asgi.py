@@ -25,6 +25,7 @@ from vagus.auth.addresses import AddressRules, Networks
 from vagus.auth.origins import OriginRules
 from vagus.broker import Listener
 from vagus.broker.memory import MemoryBroker
+from vagus.gateway.native import PATH
 from vagus.kernel import codes
 
 Message = dict[str, Any]
@@ -175,7 +176,7 @@ async def test_plain_http_is_told_to_upgrade() -> None:
         sent.append(message)
 
     async with open_hub() as hub:
-        await asgi_app(hub)({"type": "http"}, asyncio.Queue[Any]().get, send)
+        await asgi_app(hub)({"type": "http", "path": PATH, "headers": []}, asyncio.Queue[Any]().get, send)
     assert sent[0]["status"] == 426
     assert (b"upgrade", b"websocket") in sent[0]["headers"]
 

@@ -235,7 +235,7 @@ async def test_a_handshake_may_follow_another_request_on_its_connection(start: S
 )
 async def test_only_the_paths_of_websockets_take_them(start: Start, path: str, enabled: str) -> None:
     server = start(Server, VAGUS_WEBSOCKET__ENABLED=enabled)
-    with pytest.raises(InvalidStatus, match="403"):
+    with pytest.raises(InvalidStatus, match="404"):
         async with connect(server.url.replace("http", "ws") + path):
             pass
 

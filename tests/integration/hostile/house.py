@@ -16,10 +16,10 @@ import msgspec
 import uvicorn
 import uvloop
 
+from tests.integration.native.serving import answering
 from vagus import ChannelRule, Hub, Last
 from vagus.gateway.doorway import doorway
 from vagus.gateway.furnishing import open_gate
-from vagus.gateway.gate import Gate
 
 T = TypeVar("T")
 
@@ -85,7 +85,11 @@ class House:
     async def _live(self) -> None:
         self.loop, self._over = asyncio.get_running_loop(), asyncio.Event()
         config = uvicorn.Config(
-            _nothing_here, http=doorway(self.gate), log_level="warning", lifespan="off", backlog=16384
+            answering(self.gate, _nothing_here),
+            http=doorway(self.gate),
+            log_level="warning",
+            lifespan="off",
+            backlog=16384,
         )
         self._server = uvicorn.Server(config)
         listener = socket.create_server(("127.0.0.1", 0), backlog=16384)

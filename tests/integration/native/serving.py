@@ -14,8 +14,8 @@ import uvicorn
 import uvloop
 
 from vagus import Hub
-from vagus.gateway.doorway import doorway
 from vagus.gateway.asgi import serve_http
+from vagus.gateway.doorway import doorway
 from vagus.gateway.furnishing import open_gate
 from vagus.gateway.gate import Gate
 from vagus.kernel.publications import Position, Receipt
@@ -81,6 +81,19 @@ async def nothing_here(scope: Any, receive: Any, send: Any) -> None:
     """An app for servers whose only business is the hub."""
     await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
     await send({"type": "http.response.body"})
+
+
+def answering(gate: Gate, otherwise: App) -> App:
+    """An app whose requests are the endpoints', and another one's where there is none."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        endpoint = gate.endpoint(scope["path"])
+        if endpoint is None or scope["type"] != "http":
+            await otherwise(scope, receive, send)
+        else:
+            await serve_http(gate, endpoint, scope, receive, send)
+
+    return app
 
 
 class Server:
@@ -152,17 +165,12 @@ class Server:
         self.port = listening.getsockname()[1]
         self.gate = open_gate(self.hub, **self._options)
         front: Any = doorway(self.gate)
-        config = uvicorn.Config(self._answer, http=front, ws="none", lifespan="off", log_config=None, access_log=False)
+        config = uvicorn.Config(
+            answering(self.gate, self._app), http=front, ws="none", lifespan="off", log_config=None, access_log=False
+        )
         server = _Uvicorn(config, self.hub)
         self._running = server, asyncio.get_running_loop().create_task(server.serve([listening]))
         await server.listens.wait()
-
-    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
-        endpoint = self.gate.endpoint(scope["path"])
-        if endpoint is None:
-            await self._app(scope, receive, send)
-        else:
-            await serve_http(self.gate, endpoint, scope, receive, send)
 
     async def _stop(self) -> None:
         assert self._running is not None

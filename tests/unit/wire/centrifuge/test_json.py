@@ -14,10 +14,10 @@ from vagus.kernel import codes, commands, replies
 from vagus.kernel.errors import DisconnectError
 from vagus.kernel.filters import FilterNode
 from vagus.kernel.publications import NOTHING, ClientInfo, Position, Publication
-from vagus.wire import Dialect
+from vagus.wire import Talkative
 from vagus.wire.centrifuge.json import JSON
 
-DIALECT: Dialect = JSON
+DIALECT: Talkative = JSON
 Raw = msgspec.Raw
 OPENING = DIALECT.opening("news")
 CLIENT = "d420868e"

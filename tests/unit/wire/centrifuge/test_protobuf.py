@@ -18,12 +18,12 @@ from vagus.kernel import codes, commands, replies
 from vagus.kernel.errors import DisconnectError
 from vagus.kernel.filters import FilterNode
 from vagus.kernel.publications import NOTHING, ClientInfo, Position, Publication
-from vagus.wire import Dialect
+from vagus.wire import Talkative
 from vagus.wire.centrifuge import fossil
 from vagus.wire.centrifuge.protobuf import PROTOBUF
 from vagus.wire.centrifuge.schema import MAX_DEPTH, varint
 
-DIALECT: Dialect = PROTOBUF
+DIALECT: Talkative = PROTOBUF
 OPENING = DIALECT.opening("news")
 Raw = msgspec.Raw
 
