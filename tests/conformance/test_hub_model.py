@@ -26,6 +26,8 @@ from vagus.kernel.limits import Limits
 from vagus.kernel.publications import Position
 from vagus.kernel.replies import Subscribed
 from vagus.testing import FakeClock, MemoryClient, Received, World, in_memory
+from vagus.wire.centrifuge.json import JSON
+from vagus.wire.encoding import Framing
 
 KEPT = Last(6, seconds=100)
 KEY_S = 300.0
@@ -33,7 +35,7 @@ KINDS = (
     *["publish"] * 8,
     *["subscribe"] * 6,
     *["unsubscribe", "drop", "connect", "connect", "take_again", "let_time_pass"] * 2,
-    *["publish_as_client", "stop_taking", "remove_history", "all_leave"],
+    *["publish_as_client", "stop_taking", "remove_history", "all_leave", "move"],
 )
 QUEUE_BYTES = 1500
 RULES = (
@@ -52,6 +54,7 @@ CHANNELS = ("plain:1", "kept:1", "kept:1")  # recovery is the harder half
 EVEN = FilterNode(key="parity", cmp="eq", val="even")
 NAMES = "abcde"
 WANTS_EVEN = compile_filter(EVEN).matches
+FRAMINGS = (Framing(bytes, bytes), Framing(bytes, bytes))
 WISHES = ("plain", "plain", "plain", "delta", "delta", "filtered", "throttled", "unpositioned")
 
 
@@ -310,6 +313,19 @@ class HubAgainstModel(RuleBasedStateMachine):
 
         async def step() -> None:
             await self.hub.remove_history(channel)
+
+        self.steps.append(step)
+
+    def move(self, data: st.DataObject) -> None:
+        """Go on in another framing of the same dialect, as a client that changes its transport does."""
+        actor = self.choose(data, lambda actor: actor.is_ready)
+        if actor is None:
+            return
+
+        async def step() -> None:
+            link = actor.connection.link
+            encoding = FRAMINGS[link.client.encoding.framing is FRAMINGS[0]].encoding(JSON)
+            link.client.move(link, encoding)
 
         self.steps.append(step)
 
