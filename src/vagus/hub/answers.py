@@ -105,11 +105,11 @@ async def subscribe(hub: "Hub", client: Client, number: int, command: commands.S
         raise RefusedError(codes.LIMIT_EXCEEDED)
     if command.type != FREE_TYPE:
         raise RefusedError(codes.NOT_AVAILABLE)
-    check_wishes(client.encoding, match.rule, command)
+    wishes = check_wishes(client.encoding, match.rule, command)
     admission = await hub.policies.admit(client, match, command)
     if channel in client.subscriptions:  # the server was quicker while the application thought about it
         raise RefusedError(codes.ALREADY_SUBSCRIBED)
-    attachment = await attach(hub, client, match, admission, command)
+    attachment = await attach(hub, client, match, admission, command, wishes)
     client.reply(number, attachment.begin())
     await attachment.complete()
 

@@ -91,14 +91,20 @@ class Attachment:
     __slots__ = ("_admission", "_client", "_command", "_due", "_hub", "_missed", "_page", "_subscription", "_wishes")
 
     def __init__(
-        self, hub: "Hub", client: Client, subscription: Subscription, admission: Admission, command: Subscribe
+        self,
+        hub: "Hub",
+        client: Client,
+        subscription: Subscription,
+        admission: Admission,
+        command: Subscribe,
+        wishes: Wishes,
     ) -> None:
         self._hub = hub
         self._client = client
         self._subscription = subscription
         self._admission = admission
         self._command = command
-        self._wishes = check_wishes(client.encoding_for(command.channel), subscription.topic.rule, command)
+        self._wishes = wishes
         self._page: Page | None = None
         self._missed: tuple[Publication, ...] | None = None
         self._due: list[bytes] = []
@@ -153,7 +159,14 @@ class Attachment:
 
 
 async def attach(
-    hub: "Hub", client: Client, match: Match, admission: Admission, command: Subscribe, *, is_attached: bool = False
+    hub: "Hub",
+    client: Client,
+    match: Match,
+    admission: Admission,
+    command: Subscribe,
+    wishes: Wishes,
+    *,
+    is_attached: bool = False,
 ) -> Attachment:
     """Prepare a subscription. Raises what the broker raises; then nothing is left behind."""
     topic = await hub.enter_topic(command.channel, match.rule)
@@ -164,7 +177,7 @@ async def attach(
     subscription = Subscription(topic, admission.grant, is_attached=is_attached)
     client.subscriptions[command.channel] = subscription
     try:
-        attachment = Attachment(hub, client, subscription, admission, command)
+        attachment = Attachment(hub, client, subscription, admission, command, wishes)
         await attachment.read_past()
     except BaseException:
         release(hub, client, subscription, settle=False)

@@ -10,7 +10,7 @@ from vagus.kernel.permissions import is_allowed
 from vagus.kernel.replies import Connected, Refreshed, Reply, SubRefreshed, Subscribed
 from vagus.kernel.states import Event, State
 
-from .attaching import Attachment, attach
+from .attaching import Attachment, attach, check_wishes
 from .client import NEVER, Client
 from .journal import log
 from .policies import Admission
@@ -143,7 +143,8 @@ async def attach_by_server(
         recoverable=True,
         join_leave=True,
     )
-    return await attach(hub, client, match, Admission(grant), command, is_attached=True)
+    wishes = check_wishes(client.encoding, match.rule, command)
+    return await attach(hub, client, match, Admission(grant), command, wishes, is_attached=True)
 
 
 async def refresh(hub: "Hub", client: Client, command: commands.Refresh) -> Reply:

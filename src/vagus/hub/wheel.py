@@ -47,12 +47,6 @@ class Wheel:
             hanging.pop(timed, None)
         timed.slot = 0
 
-    def stop(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
-        self._slots.clear()
-
     def _wind(self, slot: int) -> None:
         if self._handle is not None:
             self._handle.cancel()

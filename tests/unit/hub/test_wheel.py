@@ -52,7 +52,6 @@ def test_those_that_hang_themselves_up_again_do_not_delay_the_others(timers: lis
             for asked in timer.asked:
                 assert due <= asked < due + SLOT_S + 1e-6
                 due = asked + again_s
-        wheel.stop()
 
     FakeClock().run(play())
 
@@ -79,13 +78,3 @@ async def test_what_was_taken_down_is_not_asked() -> None:
     wheel.unset(timer)
     await asyncio.sleep(5)
     assert (timer.asked, timer.slot) == ([], 0)
-
-
-async def test_a_stopped_wheel_asks_nobody() -> None:
-    wheel = Wheel(asyncio.get_running_loop())
-    timer = Timer(wheel)
-    wheel.set(timer, asyncio.get_running_loop().time() + 1)
-    wheel.stop()
-    wheel.stop()
-    await asyncio.sleep(5)
-    assert timer.asked == []
