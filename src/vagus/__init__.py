@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from .hub.hub import Hub as Hub
     from .hub.requests import Caller as Caller
     from .hub.requests import ConnectRequest as ConnectRequest
+    from .hub.sections import Section as Section
     from .kernel.channels import ChannelRule as ChannelRule
     from .kernel.channels import Last as Last
+    from .kernel.errors import AnswerError as AnswerError
     from .kernel.errors import BrokerError as BrokerError
     from .kernel.errors import DisconnectError as DisconnectError
     from .kernel.errors import RefusedError as RefusedError
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AddressRules": "auth.addresses",
+    "AnswerError": "kernel.errors",
     "BrokerError": "kernel.errors",
     "Caller": "hub.requests",
     "ChannelRule": "kernel.channels",
@@ -53,6 +56,7 @@ _HOMES = {
     "RefusedError": "kernel.errors",
     "Role": "kernel.identity",
     "RuleError": "kernel.errors",
+    "Section": "hub.sections",
     "TokenRules": "auth.tokens",
     "TokenVerifier": "auth.tokens",
     "VagusError": "kernel.errors",

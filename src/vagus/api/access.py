@@ -9,9 +9,9 @@ from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import parse_qs
 
+from vagus.asgi import Response, Scope
 from vagus.auth.keys import ServiceKey
 
-from vagus.asgi import Response, Scope
 from .problems import problem
 
 

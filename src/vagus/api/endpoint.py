@@ -10,9 +10,6 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from vagus.kernel import codes
-
-from .access import Keys, is_cross_site, shown_key, unauthorized
 from vagus.asgi import (
     BodyTooLargeError,
     ClientGoneError,
@@ -24,6 +21,9 @@ from vagus.asgi import (
     read_body,
     respond,
 )
+from vagus.kernel import codes
+
+from .access import Keys, is_cross_site, shown_key, unauthorized
 from .methods import METHODS, UNAVAILABLE, Call, Failure, Method, Replies, carry_out, failure
 from .problems import method_not_allowed, problem
 

@@ -14,9 +14,9 @@ import msgspec
 import structlog
 from msgspec import Meta
 
+from vagus.asgi import Response
 from vagus.hub.hub import Hub
 
-from vagus.asgi import Response
 from .vitals import Vitals
 
 log = structlog.get_logger()
