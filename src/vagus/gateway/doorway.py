@@ -1,9 +1,10 @@
 """The doorway: the first bytes of a connection decide where it goes.
 
 uvicorn makes one for every connection (its ``http`` setting). A handshake for one of our paths becomes a ``WebSocket``
-without a detour; everything else is handed on to uvicorn's own HTTP protocol, bytes and all. Whoever does not finish
-the head of a first request in time, or sends too much of it, is shown out, so that half-open sockets cost little and
-not for long.
+without a detour, a request for a stream a ``DirectStream``; everything else is handed on to uvicorn's own HTTP
+protocol, bytes and all, which hands a connection back when one of these two comes later. Whoever does not finish the
+head of a first request in time, or sends too much of it, is shown out, so that half-open sockets cost little and not
+for long.
 """
 
 import asyncio
@@ -16,8 +17,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from vagus.hub.requests import Origin
 from vagus.wire.websocket import Refusal, check_upgrade, negotiate_deflate, refusal_response, upgrade_response
 
+from .direct import body_length, respond_directly
 from .endpoints import Endpoint
 from .gate import Gate, joined_headers
+from .streaming import Request, StreamingEndpoint
 from .websocket import WebSocket
 
 HEAD_BYTES: Final = 16_384
@@ -48,15 +51,31 @@ class _Head:
 class BoundedHttp(HttpToolsProtocol):
     """uvicorn's HTTP protocol, with a bound on how long the head of a later request may take as well.
 
-    uvicorn lets its keep-alive timer go with the first byte of a request and looks again after the answer.
+    uvicorn lets its keep-alive timer go with the first byte of a request and looks again after the answer. A later
+    request for a stream or a WebSocket goes back to a doorway.
     """
 
-    def __init__(self, head_s: float, **uvicorn: Any) -> None:
+    def __init__(self, gate: Gate, uvicorn: dict[str, Any]) -> None:
         super().__init__(**uvicorn)
-        self._head_s = head_s
+        self._gate = gate
+        self._uvicorn = uvicorn
+        self._head_s = gate.hub.limits.stale_s
         self._head_timer: asyncio.TimerHandle | None = None
+        self._is_between = False
+        """Whether all of a request was read, and nothing of the next one."""
+
+    def on_message_begin(self) -> None:
+        self._is_between = False
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        self._is_between = True
+        super().on_message_complete()
 
     def data_received(self, data: bytes) -> None:
+        if self._is_between and self.timeout_keep_alive_task is not None and self._is_for_doorway(data):
+            self._hand_back(data)
+            return
         super().data_received(data)
         cycle: RequestResponseCycle | None = self.cycle  # uvicorn's own annotation forgets the None that it begins with
         is_answering = cycle is not None and not cycle.response_complete
@@ -64,6 +83,19 @@ class BoundedHttp(HttpToolsProtocol):
             self._stop_timing()
         elif self._head_timer is None and not self.transport.is_closing():
             self._head_timer = self.loop.call_later(self._head_s, self.transport.close)
+
+    def _is_for_doorway(self, data: bytes) -> bool:
+        endpoint = self._gate.endpoint(path_in(data))
+        return endpoint is not None and (isinstance(endpoint, StreamingEndpoint) or _UPGRADE(data) is not None)
+
+    def _hand_back(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        self._stop_timing()
+        self.connections.discard(self)
+        doorway = Doorway(self._gate, self._uvicorn)
+        doorway.connection_made(self.transport)
+        self.transport.set_protocol(doorway)
+        doorway.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timing()
@@ -101,27 +133,53 @@ class Doorway(asyncio.Protocol):
             return
         if end < 0:
             return
-        self._gate.hub.wheel.unset(self)
-        path = data[4 : data.find(b" ", 4)].partition(b"?")[0].decode("latin-1")
-        if data.startswith(b"GET ") and (endpoint := self._gate.endpoint(path)) is not None and _UPGRADE(data, 0, end):
+        endpoint = self._gate.endpoint(path_in(data))
+        if endpoint is not None and data.startswith(b"GET ") and _UPGRADE(data, 0, end):
+            self._gate.hub.wheel.unset(self)
             self._upgrade(endpoint, data[: end + 4], data[end + 4 :])
+        elif isinstance(endpoint, StreamingEndpoint):
+            self._stream(endpoint, data, end + 4)
         else:
             self._hand_on(data)
 
     def _upgrade(self, endpoint: Endpoint, head: bytes, rest: bytes) -> None:
         read = _Head()
+        parser = self._parsed(read, head)
+        if parser is not None:
+            enter(self._gate, endpoint, self._transport, read.target, parser.get_http_version(), read.headers, rest)
+
+    def _stream(self, endpoint: StreamingEndpoint, data: bytes, start: int) -> None:
+        """Answer directly when the body is there. What is not as plain as that is uvicorn's."""
+        length = body_length(data, start, self._gate.hub.limits.message_bytes)
+        if length is None or not data.startswith(tuple(f"{method} ".encode() for method in endpoint.methods)):
+            self._hand_on(data)
+            return
+        end = start + length
+        if len(data) < end:
+            return  # the deadline of the head holds for the body too
+        self._gate.hub.wheel.unset(self)
+        read = _Head()
+        parser = self._parsed(read, data[:end])
+        if parser is not None:
+            origin = _origin(self._gate, self._transport, read.target, read.headers, endpoint.streams_as)
+            request = Request(parser.get_method().decode(), origin, data[start:end])
+            respond_directly(self._gate, endpoint, request, parser.get_http_version(), self._transport)
+
+    def _parsed(self, read: _Head, data: bytes) -> httptools.HttpRequestParser | None:
+        """Read a head; who sends something else is shown out."""
         parser = httptools.HttpRequestParser(read)
         try:
-            parser.feed_data(head)
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             pass
         except httptools.HttpParserError:
             self._show_out(refusal_response(Refusal(400, "this is not HTTP")))
-            return
-        enter(self._gate, endpoint, self._transport, read.target, parser.get_http_version(), read.headers, rest)
+            return None
+        return parser
 
     def _hand_on(self, data: bytes) -> None:
-        protocol = BoundedHttp(self._gate.hub.limits.stale_s, **self._uvicorn)
+        self._gate.hub.wheel.unset(self)
+        protocol = BoundedHttp(self._gate, self._uvicorn)
         protocol.connection_made(self._transport)
         self._transport.set_protocol(protocol)
         protocol.data_received(data)
@@ -175,12 +233,24 @@ def _refuse(transport: asyncio.Transport, refusal: Refusal) -> None:
     transport.close()
 
 
-def _origin(gate: Gate, transport: asyncio.Transport, target: bytes, headers: list[tuple[bytes, bytes]]) -> Origin:
+def path_in(data: bytes) -> str:
+    """The path in the first line of a request, as it stands there."""
+    start = data.find(b" ", 0, 8) + 1
+    return data[start : data.find(b" ", start)].partition(b"?")[0].decode("latin-1")
+
+
+def _origin(
+    gate: Gate,
+    transport: asyncio.Transport,
+    target: bytes,
+    headers: list[tuple[bytes, bytes]],
+    listed_as: str = "websocket",
+) -> Origin:
     path, _, query = target.decode("latin-1").partition("?")
     named = joined_headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
     peer = transport.get_extra_info("peername")
     address = gate.address(peer[0] if isinstance(peer, tuple) else "", named)
-    return Origin(address=address, path=path, query=query, headers=named)
+    return Origin(address=address, path=path, query=query, headers=named, transport=listed_as)
 
 
 def doorway(gate: Gate) -> Any:

@@ -132,9 +132,9 @@ async def refusal(answer: Any) -> int:
 class NodeEngine:
     """All Node.js peers of a test run in one process; lines of JSON go both ways."""
 
-    def __init__(self, node: Path) -> None:
+    def __init__(self, node: Path, script: str = "driver.mjs") -> None:
         self._process = subprocess.Popen(
-            [node, "driver.mjs"], cwd=NODE_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [node, script], cwd=NODE_FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._numbers = count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}

@@ -42,6 +42,13 @@ async def test_what_is_here_now_is_a_gauge(world: World, http_to: HttpTo) -> Non
     assert all(family.name.startswith("vagus_") and family.documentation for family in families.values())
 
 
+async def test_clients_are_counted_by_what_they_speak(world: World, http_to: HttpTo) -> None:
+    await world.connect(user="ada")
+    async with http_to(api_app(world.hub, keys=None, metrics="public")) as http:
+        text = (await http.get("/metrics")).text
+    assert 'vagus_clients_by_dialect{dialect="centrifuge-json",transport="memory"} 1.0' in text
+
+
 async def test_the_text_form_is_chosen_by_who_asks(world: World, http_to: HttpTo) -> None:
     async with http_to(api_app(world.hub, keys=None, metrics="public")) as http:
         plain = await http.get("/metrics")
