@@ -1,0 +1,89 @@
+"""Servers and clients for the tests of SignalR over real sockets.
+
+A test that takes ``open_peer`` runs with npm ``@microsoft/signalr`` in Node.js, once for each notation over each transport
+that carries it. PyPI ``signalrcore`` has tests of its own, and what no library would do is done with bare sockets.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.integration.native.peers import NODE_FOLDER, NodeEngine
+from tests.integration.native.serving import LoopThread, Server
+from vagus import Hub
+from vagus.gateway.signalr import PREFIX, SignalR
+
+from .hubpeer import HubPeer
+
+WAYS: Final = ("json-websockets", "json-sse", "json-polling", "messagepack-websockets", "messagepack-polling")
+
+ONE_WAY: Final = pytest.mark.parametrize("way", ["json-websockets"], indirect=True)
+WEBSOCKETS: Final = pytest.mark.parametrize("way", ["json-websockets", "messagepack-websockets"], indirect=True)
+
+Serve = Callable[..., Awaitable[Server]]
+OpenPeer = Callable[..., Awaitable[HubPeer]]
+
+_numbers = count(1)
+
+
+def hubs_url(server: Server, name: str = "chat") -> str:
+    return f"{server.site}hubs/{name}"
+
+
+@pytest.fixture
+async def serve(server_thread: LoopThread) -> AsyncIterator[Serve]:
+    """Start servers: ``await serve(hub)``, with options of the endpoint if need be."""
+    servers: list[Server] = []
+
+    async def start(hub: Hub, *, gate: dict[str, Any] | None = None, **signalr: Any) -> Server:
+        server = Server(server_thread)
+        servers.append(server)
+        await server.start(hub, **(gate or {}))
+        if signalr:
+            server.gate.serve(PREFIX, SignalR(server.gate, **signalr))
+        return server
+
+    yield start
+    for server in servers:
+        await server.stop()
+
+
+@pytest.fixture(scope="session")
+def signalr_engine(installed_program: Callable[[str], Path]) -> Iterator[NodeEngine]:
+    if not (NODE_FOLDER / "node_modules").is_dir():
+        pytest.fail("tests/node/node_modules is missing: run `make dev`")
+    engine = NodeEngine(installed_program("node"), "signalr.mjs")
+    yield engine
+    engine.end()
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    """A notation and a transport; a test that names it, or opens peers, runs once with each."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def open_peer(serve: Serve, way: str, signalr_engine: NodeEngine) -> AsyncIterator[OpenPeer]:
+    """Make clients: ``await open_peer(server)``; connected unless ``start=False``."""
+    peers: list[tuple[int, HubPeer]] = []
+    protocol, transport = way.split("-")
+
+    async def opened(server: Server, *, hub: str = "chat", start: bool = True, **options: Any) -> HubPeer:
+        number = next(_numbers)
+        peer = HubPeer(signalr_engine, number)
+        signalr_engine.attach(number, peer)
+        peers.append((number, peer))
+        url = hubs_url(server, hub)
+        await peer.run("open", url=url, protocol=protocol, transport=transport, options=options)
+        if start:
+            await peer.started()
+        return peer
+
+    yield opened
+    for number, peer in peers:
+        await peer.run("close")
+        signalr_engine.detach(number)
