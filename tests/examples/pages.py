@@ -23,6 +23,10 @@ _SETTING: Final = re.compile(
 _CODE: Final = re.compile(r"`([^`\n]+)`")
 
 
+_CLIENTS: Final = ("import WebSocket", 'import { io } from "socket.io-client"', "import { HubConnectionBuilder }")
+"""What marks a whole client for Node.js."""
+
+
 @dataclass(frozen=True)
 class Block:
     """A fenced block, and where it is."""
@@ -40,7 +44,12 @@ class Block:
     @property
     def is_client(self) -> bool:
         """Whether it is a whole client that follows the demo in Node.js."""
-        return "import WebSocket" in self.text and "new Centrifuge(" in self.text
+        return any(sign in self.text for sign in _CLIENTS)
+
+    @property
+    def is_for_browsers(self) -> bool:
+        """Whether it is a whole client that follows the demo in a page."""
+        return "demo:clock" in self.text and (self.is_client or "new EventSource(" in self.text)
 
     @property
     def lines(self) -> list[str]:
