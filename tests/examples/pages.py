@@ -18,7 +18,8 @@ _FILE: Final = re.compile(r"(?:#|//) ([a-z_]+\.(?:py|mjs))$")
 _LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _SETTING: Final = re.compile(
-    r"(?:server|limits|access|tokens|subscription_tokens|websocket|api|broker)\.[a-z_]+(?=$| =)"
+    r"(?:server|limits|access|tokens|subscription_tokens|websocket|streaming|socketio|signalr|api|admin|broker)"
+    r"\.[a-z_]+(?=$| =)"
 )
 _CODE: Final = re.compile(r"`([^`\n]+)`")
 
@@ -44,7 +45,7 @@ class Block:
     @property
     def is_client(self) -> bool:
         """Whether it is a whole client that follows the demo in Node.js."""
-        return any(sign in self.text for sign in _CLIENTS)
+        return "demo:" in self.text and any(sign in self.text for sign in _CLIENTS)
 
     @property
     def is_for_browsers(self) -> bool:

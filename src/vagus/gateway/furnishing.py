@@ -13,7 +13,7 @@ from .gate import Gate
 from .native import NativeSockets
 from .sessions import Sessions
 from .signalr import SignalR
-from .socketio import SocketIo
+from .socketio import MAX_PAYLOAD, SocketIo
 from .streams import NativeStreams
 
 
@@ -30,10 +30,14 @@ class Dialects(msgspec.Struct, frozen=True, kw_only=True):
     """Channels as a plain EventSource, for browsers and curl."""
     signalr: bool = True
     """The hub protocol of ASP.NET Core SignalR."""
+    signalr_resumes: bool = True
+    """Clients of SignalR that ask for it go on over another socket when theirs is cut."""
     socketio: bool = True
     """Socket.IO."""
     socketio_recovery_s: float = 0.0
     """How long a Socket.IO client may come back for what it missed; 0 offers no recovery, as its reference server."""
+    socketio_max_payload: int = MAX_PAYLOAD
+    """The largest message of a Socket.IO client with its attachments, in bytes."""
 
 
 def open_gate(hub: Hub, dialects: Dialects | None = None, **options: Any) -> Gate:
@@ -52,9 +56,9 @@ def open_gate(hub: Hub, dialects: Dialects | None = None, **options: Any) -> Gat
     if dialects.eventsource:
         gate.serve(events.PATH, EventSources(gate))
     if dialects.signalr:
-        gate.serve(signalr.PREFIX, SignalR(gate))
+        gate.serve(signalr.PREFIX, SignalR(gate, resumes=dialects.signalr_resumes))
     if dialects.socketio:
-        endpoint = SocketIo(gate, recovery_s=dialects.socketio_recovery_s)
+        endpoint = SocketIo(gate, recovery_s=dialects.socketio_recovery_s, max_payload=dialects.socketio_max_payload)
         for path in socketio.PATHS:
             gate.serve(path, endpoint)
     return gate

@@ -10,11 +10,26 @@ Reading order: ``tree`` (every option with its default and meaning), ``sources``
 from .describing import Option, options
 from .filling import Problem, SettingsError
 from .sources import Loaded, load
-from .tree import LOOPBACK, Access, Api, Broker, Key, Server, Settings, Tokens, WebSocket
+from .tree import (
+    LOOPBACK,
+    Access,
+    Admin,
+    Api,
+    Broker,
+    Key,
+    Server,
+    Settings,
+    SignalR,
+    SocketIo,
+    Streaming,
+    Tokens,
+    WebSocket,
+)
 
 __all__ = [
     "LOOPBACK",
     "Access",
+    "Admin",
     "Api",
     "Broker",
     "Key",
@@ -24,6 +39,9 @@ __all__ = [
     "Server",
     "Settings",
     "SettingsError",
+    "SignalR",
+    "SocketIo",
+    "Streaming",
     "Tokens",
     "WebSocket",
     "load",

@@ -156,6 +156,38 @@ class WebSocket(Section, frozen=True):
     """Shorter messages are sent as they are."""
 
 
+class Streaming(Section, frozen=True):
+    """Responses that go on, where a WebSocket does not get through."""
+
+    http_stream: bool = True
+    """The native protocol at /connection/http_stream, which its clients fall back to."""
+    sse: bool = True
+    """The same at /connection/sse, which they fall back to after that."""
+    events: bool = True
+    """Channels as an EventSource at /events, for browsers and curl."""
+
+
+class SocketIo(Section, frozen=True):
+    """How Socket.IO is spoken, at /socket.io/."""
+
+    enabled: bool = True
+    """Whether clients may connect by Socket.IO."""
+    recovery_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """How long a client that lost its connection may come back for what it missed; its presence stays as long. 0 is
+    not at all."""
+    max_payload_bytes: Count = 1_000_000
+    """The largest message with its attachments, and the largest request of a client that polls."""
+
+
+class SignalR(Section, frozen=True):
+    """How SignalR is spoken, at /hubs/."""
+
+    enabled: bool = True
+    """Whether clients may connect by SignalR."""
+    stateful_reconnect: bool = True
+    """Let clients that ask for it go on over another socket when theirs is cut."""
+
+
 class Api(Section, frozen=True):
     """The server's HTTP API."""
 
@@ -165,6 +197,19 @@ class Api(Section, frozen=True):
     """How errors are answered: result is status 200 with the error in the body, transport an HTTP status for each."""
     metrics: Literal["local", "key", "public"] = "local"
     """Who may read /metrics: local is this machine and keys with the scope metrics, key such keys alone."""
+
+
+class Admin(Section, frozen=True):
+    """The admin broadcast hub: the section `admin`, the channels `admins`, `user-activity`, `analytics` and `alerts`,
+    and the routes below `/api/admin/realtime`. What it opens is for the role admin and keys with the scope admin.
+    """
+
+    enabled: bool = True
+    """Whether it is there."""
+    requests_per_s: Positive = 20.0
+    """How often one caller, a user or a key, may ask over HTTP in the long run; the answer beyond it is 429."""
+    requests_burst: Count = 100
+    """How often at once after a pause."""
 
 
 class Broker(Section, frozen=True):
@@ -188,7 +233,11 @@ class Settings(Section, frozen=True):
     keys: tuple[Key, ...] = ()
     channels: tuple[ChannelRule, ...] = ()
     websocket: WebSocket = WebSocket()
+    streaming: Streaming = Streaming()
+    socketio: SocketIo = SocketIo()
+    signalr: SignalR = SignalR()
     api: Api = Api()
+    admin: Admin = Admin()
     broker: Broker = Broker()
 
 
