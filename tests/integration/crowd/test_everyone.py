@@ -233,8 +233,11 @@ async def crowd(server: Server, installed_program: Callable[[str], Path]) -> Asy
         crowd.heard[person.name] = []
         crowd.speakers[person.name] = person
     yield crowd
-    for person in in_python:
-        await person.leave()
+    leaving = asyncio.gather(*(person.leave() for person in in_python))
+    while not leaving.done():  # signalrcore waits for its thread that reads, which waits for the next message
+        await server.publish(CHANNEL, "goodbye")
+        await asyncio.wait({leaving}, timeout=0.05)
+    await leaving
     await in_node.end()
 
 
