@@ -72,14 +72,28 @@ def document(app_routes: Json | None = None, *, error_mode: ErrorMode = "result"
     components["securitySchemes"] = {
         **components.get("securitySchemes", {}),
         "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     }
     methods = {f"/api/{row.name}": {"post": _method(row, error_mode)} for row in rows}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Vagus", "version": VERSION, "description": _DESCRIPTION},
-        "paths": {**methods, "/api": {"post": _old_form()}, **_node_paths(), **apps.get("paths", {})},
+        "paths": {**methods, "/api": {"post": _old_form()}, **_node_paths(), **_app_paths(apps)},
         "components": components,
     }
+
+
+def _app_paths(apps: Json) -> Json:
+    """The paths of apps, with refusals as what they are here (``rest``), and examples where those of methods are."""
+    paths: Json = apps.get("paths", {})
+    for operation in (one for item in paths.values() for one in item.values() if "responses" in one):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                response.update(_content(_ref(Problem), "application/problem+json"))
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            for example in content["schema"].get("examples", ())[:1]:
+                content["example"] = example
+    return paths
 
 
 def _ref(kind: type) -> Json:

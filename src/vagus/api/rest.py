@@ -15,6 +15,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
 from vagus.hub.hub import Hub
+from vagus.kernel.errors import BrokerError
 from vagus.version import VERSION
 
 from .problems import CONTENT_TYPE, problem
@@ -43,6 +44,8 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> LitestarRespo
         status = error.status_code
         detail = error.detail if status < 500 else ""
         headers = dict(error.headers or {})
+    elif isinstance(error, BrokerError):
+        status, detail, headers = 503, "The broker cannot do it now: try again.", {"retry-after": "1"}
     else:
         log.error("route_failed", path=request.url.path, exc_info=error)
         status, detail, headers = 500, "", {}

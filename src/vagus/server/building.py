@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from vagus.apps.admin import Admin, install
 from vagus.auth.addresses import AddressRules, Networks
 from vagus.auth.keys import KeyRing, KeyRow
 from vagus.auth.origins import OriginRules
@@ -22,7 +23,7 @@ from vagus.settings import Problem, Settings, SettingsError
 from .applications import load_hub, put_settings_on
 from .demo import admit_demo
 from .folder import DataFolder
-from .loopback import LOCAL_ORIGINS
+from .loopback import LOCAL_ORIGINS, names_this_machine
 from .tokens import SplitVerifier, verifier_from
 
 T = TypeVar("T")
@@ -30,11 +31,12 @@ ASGIApp = Callable[[Any, Any, Any], Any]
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What a server is made of. ``keys`` is ``None`` where nobody is asked for one."""
+    """What a server is made of. ``keys`` is ``None`` where nobody is asked for one, ``admin`` where it is off."""
 
     hub: Hub
     gate: Gate
     keys: KeyRing | None
+    admin: Admin | None = None
 
 
 class _Findings:
@@ -69,9 +71,10 @@ def build(settings: Settings, folder: DataFolder) -> Parts:
     hub = _hub(settings, verifier, findings)
     gate = _gate(settings, hub, findings)
     keys = _keys(settings, folder, findings)
+    admin = findings.trying("admin.enabled", lambda: install(hub)) if settings.admin.enabled else None
     if findings.problems:
         raise SettingsError(findings.problems)
-    return Parts(hub, gate, keys)
+    return Parts(hub, gate, keys, admin)
 
 
 def secret_of(settings: Settings, folder: DataFolder) -> str | None:
@@ -117,13 +120,29 @@ def _gate(settings: Settings, hub: Hub, findings: _Findings) -> Gate:
     deny = findings.trying("access.deny_addresses", lambda: networks_from(access.deny_addresses))
     return open_gate(
         hub,
-        Dialects(websocket=websocket.enabled),
+        _dialects(settings),
         origins=findings.trying_below("access", lambda: OriginRules(pages)),
         addresses=AddressRules(allow=allow or Networks(), deny=deny or Networks()),
         proxies=findings.trying("access.proxies", lambda: networks_from(access.proxies)),
+        hosts=names_this_machine if access.insecure else None,
         compression=websocket.compression,
         compression_level=websocket.compression_level,
         compress_from=websocket.compression_min_bytes,
+    )
+
+
+def _dialects(settings: Settings) -> Dialects:
+    streaming, socketio, signalr = settings.streaming, settings.socketio, settings.signalr
+    return Dialects(
+        websocket=settings.websocket.enabled,
+        http_stream=streaming.http_stream,
+        sse=streaming.sse,
+        eventsource=streaming.events,
+        signalr=signalr.enabled,
+        signalr_resumes=signalr.stateful_reconnect,
+        socketio=socketio.enabled,
+        socketio_recovery_s=socketio.recovery_s,
+        socketio_max_payload=socketio.max_payload_bytes,
     )
 
 

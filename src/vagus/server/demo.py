@@ -1,4 +1,5 @@
-"""Demo data: two channels with made-up numbers, so that there is something to see before anything is connected.
+"""Demo data: two channels with made-up numbers, and some events for admins, so that there is something to see before
+anything is connected.
 
 It comes through the same door as real data and says of itself that it is a demo.
 """
@@ -11,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from vagus.apps.admin import Admin, AdminBroadcasts, Alert, PlatformUpdate
 from vagus.hub.hub import Hub
 from vagus.kernel.channels import ChannelRule, Last
 from vagus.kernel.errors import BrokerError
@@ -27,6 +29,8 @@ RULE: Final = ChannelRule(
     read_presence=(ANYONE,),
 )
 INTERVAL_S: Final = 1.0
+ADMIN_STEPS: Final = 15
+"""Each broadcast leaves a line in the log, which shall stay readable."""
 
 
 def admit_demo(hub: Hub) -> None:
@@ -35,14 +39,16 @@ def admit_demo(hub: Hub) -> None:
     hub.policies.allow_anonymous = True
 
 
-async def publish_demo(hub: Hub) -> None:
-    """Publish once a second until cancelled."""
+async def publish_demo(hub: Hub, admin: Admin | None = None) -> None:
+    """Publish once a second, and broadcast to admins now and then, until cancelled."""
     log.info("demo_started", channels=["demo:clock", "demo:numbers"])
     chance = random.Random()
     step = 0
     while True:
         try:
             await publish_step(hub, step, chance)
+            if admin is not None and step % ADMIN_STEPS == 0:
+                await broadcast_step(admin.broadcasts, step, chance)
         except BrokerError as error:
             log.warning("demo_failed", error=str(error))
         step += 1
@@ -52,6 +58,13 @@ async def publish_demo(hub: Hub) -> None:
 async def publish_step(hub: Hub, step: int, chance: random.Random) -> None:
     await hub.publish("demo:clock", _event(hub, "clock", step, clock()))
     await hub.publish("demo:numbers", _event(hub, "numbers", step, numbers(step, chance)))
+
+
+async def broadcast_step(said: AdminBroadcasts, step: int, chance: random.Random) -> None:
+    visitors, words = max(1, round(chance.gauss(300, 60))), "Made up by the demo."
+    await said.platform_update(PlatformUpdate(status="operational", active_users=visitors, message=words), by="demo")
+    if step % (4 * ADMIN_STEPS) == 0:
+        await said.alert(Alert(severity="info", title="All is well", message=words, source="demo"), by="demo")
 
 
 def _event(hub: Hub, kind: str, step: int, payload: dict[str, object]) -> dict[str, object]:

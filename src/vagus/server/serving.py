@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -22,6 +23,7 @@ from vagus.gateway.asgi import serve as serve_websocket
 from vagus.gateway.asgi import serve_http
 from vagus.gateway.doorway import doorway
 from vagus.kernel import codes
+from vagus.kernel.rates import Rate
 from vagus.settings import Problem, Settings, SettingsError
 
 from .addresses import url_of
@@ -122,7 +124,7 @@ class Application:
     async def _live(self, scope: Any, receive: Any, send: Any) -> None:
         hub = self._parts.hub
         await hub.start()
-        demo = asyncio.create_task(publish_demo(hub)) if self._demo else None
+        demo = asyncio.create_task(publish_demo(hub, self._parts.admin)) if self._demo else None
 
         async def finishing(message: Any) -> None:
             if message["type"] == "lifespan.shutdown.complete":
@@ -206,8 +208,16 @@ def _api(settings: Settings, parts: Parts) -> ASGIApp:
         error_mode=api.error_mode,
         max_body_bytes=api.max_body_bytes,
         metrics=api.metrics,
+        routes=_routes(settings, parts),
     )
     return application
+
+
+def _routes(settings: Settings, parts: Parts) -> Callable[[], Any] | None:
+    if parts.admin is None:
+        return None
+    rate = Rate(settings.admin.requests_per_s, settings.admin.requests_burst)
+    return partial(parts.admin.routes, parts.keys, rate)
 
 
 def _loop() -> Any:

@@ -11,10 +11,11 @@ from vagus.auth.keys import key_hash
 from vagus.auth.minting import Signer, connection_token
 from vagus.gateway.native import PATH
 from vagus.hub.requests import Origin
+from vagus.kernel.channels import ChannelRule
 from vagus.kernel.limits import Limits
 from vagus.server.building import Parts, build
 from vagus.server.folder import API_KEY, TOKEN_SECRET, DataFolder
-from vagus.settings import Access, Key, Server, Settings, SettingsError, Tokens, WebSocket, load
+from vagus.settings import Access, Admin, Key, Server, Settings, SettingsError, Tokens, WebSocket, load
 
 
 @pytest.fixture
@@ -80,9 +81,23 @@ def test_websockets_can_be_turned_off_and_compressed(folder: DataFolder) -> None
 
 
 def test_the_demo_opens_its_own_channels_alone(folder: DataFolder) -> None:
-    hub = build(Settings(server=Server(demo=True)), folder).hub
+    hub = build(Settings(server=Server(demo=True), admin=Admin(enabled=False)), folder).hub
     assert hub.policies.allow_anonymous
     assert [rule.pattern for rule in hub.rules.rules] == ["demo:{name}"]
+
+
+def test_the_admin_hub_is_there_unless_it_is_turned_off(folder: DataFolder) -> None:
+    parts = build(Settings(), folder)
+    assert "admin" in parts.hub.sections
+    assert parts.admin is not None
+    off = build(Settings(admin=Admin(enabled=False)), folder)
+    assert "admin" not in off.hub.sections
+    assert off.admin is None
+
+
+def test_a_channel_of_the_admin_hub_that_has_a_rule_already_is_a_problem(folder: DataFolder) -> None:
+    settings = Settings(channels=(ChannelRule(pattern="alerts"),))
+    assert refused(settings, folder) == ["admin.enabled: channel 'alerts'.pattern: 'alerts' has a rule already"]
 
 
 def test_everything_that_cannot_work_is_told_at_once(folder: DataFolder) -> None:

@@ -1,0 +1,135 @@
+"""Who asks over HTTP, whether they may, and how often.
+
+A person or a service shows a token (``Authorization: Bearer``), which the hub's verifier believes or not and whose
+roles decide; a program shows a key (``X-API-Key``), whose scopes decide. Whatever is shown must be valid; of both, the
+key decides. Where the server has no keys (``--insecure``) nobody is asked for anything, but pages of other sites are
+turned away.
+"""
+
+from collections.abc import Awaitable, Callable
+from math import ceil
+from typing import Any, Final
+
+import msgspec
+from litestar.connection import ASGIConnection
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    NotAuthorizedException,
+    PermissionDeniedException,
+    ServiceUnavailableException,
+    TooManyRequestsException,
+)
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi.spec import SecurityRequirement
+
+from vagus.auth.keys import KeyRing
+from vagus.hub import Hub
+from vagus.kernel import codes
+from vagus.kernel.errors import DisconnectError, RefusedError
+from vagus.kernel.identity import Identity
+from vagus.kernel.permissions import Access, is_allowed
+from vagus.kernel.rates import Buckets, Rate
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+
+REFUSALS: Final[list[type[HTTPException]]] = [
+    ClientException,
+    NotAuthorizedException,
+    PermissionDeniedException,
+    TooManyRequestsException,
+    ServiceUnavailableException,
+]
+"""What a guarded route may answer instead: its ``raises``, for the documentation."""
+
+SECURITY: Final[list[SecurityRequirement]] = [{"token": []}, {"key": []}]
+"""How a guarded route is opened: its ``security``, for the documentation."""
+
+
+class HttpCaller(msgspec.Struct, frozen=True):
+    """Who is behind a request: the name of a user (``user:ada``) or of a key (``key:billing``), for logs and rates."""
+
+    name: str
+
+
+ANYBODY: Final = HttpCaller("anybody")
+
+
+class Door:
+    """Lets requests of one app in. ``rate`` is what one caller may ask of all its routes together."""
+
+    def __init__(self, hub: Hub, keys: KeyRing | None, rate: Rate) -> None:
+        self._hub = hub
+        self._keys = keys
+        self._rate = rate
+        self._buckets = Buckets(rate)
+
+    def guard(self, *, allow: Access, scope: str) -> Guard:
+        """Admit tokens by their roles (``allow``, such as ``("@admin",)``) and keys by a scope.
+
+        The handler finds its caller as ``request.user``, an ``HttpCaller``.
+        """
+
+        async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
+            caller = await self._caller(connection, allow, scope)
+            if not self._buckets.take(caller.name, self._hub.loop.time()):
+                wait_s = ceil(1 / self._rate.per_s)
+                raise TooManyRequestsException("Ask less often.", headers={"retry-after": str(wait_s)})
+            connection.scope["user"] = caller
+
+        return admit
+
+    async def _caller(self, connection: Connection, allow: Access, scope: str) -> HttpCaller:
+        key, shown = connection.headers.get("x-api-key"), connection.headers.get("authorization")
+        identity = None if shown is None else await self._identity(_token_in(shown))
+        if key is not None and self._keys is not None:
+            return _owner_of(self._keys, key, scope)
+        if identity is not None:
+            return self._bearer(identity, allow)
+        if self._keys is not None:
+            raise _unauthorized("A token or a key is needed.")
+        if _is_cross_site(connection):
+            raise PermissionDeniedException("Pages of other sites may not use this.")
+        return ANYBODY
+
+    def _bearer(self, identity: Identity, allow: Access) -> HttpCaller:
+        if self._keys is not None and not is_allowed(allow, identity):
+            raise PermissionDeniedException(f"One of these is needed: {', '.join(allow)}.")
+        return HttpCaller(f"user:{identity.user}")
+
+    async def _identity(self, token: str) -> Identity:
+        try:
+            return await self._hub.policies.identity_from(token)
+        except DisconnectError:
+            raise _unauthorized("The token is not valid.", error="invalid_token") from None
+        except RefusedError as refused:
+            if refused.fault is codes.TOKEN_EXPIRED:
+                raise _unauthorized("The token has expired.", error="invalid_token") from None
+            raise ServiceUnavailableException("The keys of tokens cannot be had now.") from None
+
+
+def _owner_of(keys: KeyRing, secret: str, scope: str) -> HttpCaller:
+    key = keys.verify(secret)
+    if key is None:
+        raise _unauthorized("The key is not valid.")
+    if not key.allows(scope):
+        raise PermissionDeniedException(f"The key needs the scope {scope}.")
+    return HttpCaller(f"key:{key.name}")
+
+
+def _token_in(authorization: str) -> str:
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() != "bearer":
+        raise _unauthorized("Authorization must be of the kind Bearer.")
+    return credentials.strip()
+
+
+def _is_cross_site(connection: Connection) -> bool:
+    origin = connection.headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != connection.headers.get("host")
+
+
+def _unauthorized(detail: str, *, error: str = "") -> NotAuthorizedException:
+    challenge = f'Bearer error="{error}", error_description="{detail}"' if error else "Bearer"
+    return NotAuthorizedException(detail, headers={"www-authenticate": challenge})
