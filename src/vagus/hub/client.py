@@ -195,6 +195,7 @@ class Client:
             self._overtake(command)
             return
         if not self._is_within_rates():
+            self._forget_streams(command)
             self.reply(number, codes.TOO_MANY_REQUESTS)
             return
         rest = begin(self.hub.answer(self, number, command))
@@ -217,9 +218,15 @@ class Client:
         for waiting in self._waiting or ():
             if waiting[0] == number and self._waiting is not None and self.dialogue is not None:
                 self._waiting.remove(waiting)
+                self._forget_streams(waiting[1])
                 self.enqueue(self.dialogue.end(number, None))
                 return True
         return False
+
+    def _forget_streams(self, command: Command) -> None:
+        """It comes to nothing, and neither does what would feed it."""
+        if type(command) is Invoke and command.streams:
+            self.exchanges.forget(command.streams)
 
     def _is_within_rates(self) -> bool:
         rate, of_users = self.hub.limits.commands, self.hub.user_buckets

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from vagus.kernel import codes
 from vagus.kernel.commands import Answer, StreamEnd, StreamItem
 from vagus.kernel.errors import AnswerError, DisconnectError, RefusedError, VagusError
@@ -24,6 +26,11 @@ MAX_STREAMS: Final = 32
 """In each direction."""
 BUFFER: Final = 10
 """Items of a stream that the application may lag behind before the client is not read from, as clients expect it."""
+
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_GONE: Final = StreamEnd(0, "the client is gone")
+_OVER: Final = StreamEnd(0, "the call that it was for is over")
 
 
 class Exchanges:
@@ -41,10 +48,11 @@ class Exchanges:
 
     # questions
 
-    async def ask(self, event: Event, timeout_s: float) -> Answer:
-        """Ask the client. Raises ``AnswerError`` for an error of its own, ``TimeoutError``, and ``RefusedError`` where
+    async def ask(self, event: Event, timeout_s: float) -> list[Any]:
+        """Ask the client and return the arguments of its answer.
 
-        it cannot answer or is gone.
+        Raises ``AnswerError`` for an error of its own or an answer that cannot be read, ``TimeoutError``, and
+        ``RefusedError`` where it cannot answer or is gone.
         """
         dialogue = self._client.dialogue
         if dialogue is None or not self._client.is_connected:
@@ -63,7 +71,10 @@ class Exchanges:
             self._questions.pop(number, None)
         if answer.error is not None:
             raise AnswerError(answer.error)
-        return answer
+        try:
+            return list(unpacked(answer.arguments, answer.attachments))
+        except _UNREADABLE as error:
+            raise AnswerError(f"the answer cannot be read: {error}") from None
 
     # what comes in
 
@@ -92,9 +103,11 @@ class Exchanges:
         return self._fed[number]
 
     def forget(self, streams: tuple[int, ...]) -> None:
-        """The invocation that they were for is over."""
+        """The invocation that they were for is over, or never came to anything."""
         for number in streams:
-            self._fed.pop(number, None)
+            stream = self._fed.pop(number, None)
+            if stream is not None:
+                stream.take(_OVER)
         self._client.reconsider_reading()
 
     @property
@@ -115,8 +128,8 @@ class Exchanges:
     def cancel(self, number: int) -> None:
         """The client wants no more of a stream."""
         task = self._results.get(number)
-        if task is not None:
-            task.cancel()
+        if task is not None:  # later, since a task that has not begun yet would be gone without a word
+            self._client.hub.loop.call_soon(task.cancel)
 
     async def _send_all(self, number: int, values: AsyncIterator[Any], streams: tuple[int, ...]) -> None:
         client, fault = self._client, None
@@ -141,9 +154,16 @@ class Exchanges:
             self.forget(streams)
             if client.is_connected:
                 client.enqueue(dialogue.end(number, fault))
-            close = getattr(values, "aclose", None)
-            if close is not None:
-                await close()
+            await self._close(values)
+
+    async def _close(self, values: AsyncIterator[Any]) -> None:
+        close = getattr(values, "aclose", None)
+        if close is None:
+            return
+        try:
+            await close()
+        except Exception:
+            log.exception("stream_failed", client=self._client.id)
 
     async def _pace(self) -> None:
         """One item a tick at most, and none while the client takes nothing."""
@@ -167,7 +187,7 @@ class Exchanges:
         for task in self._results.values():
             task.cancel()
         for stream in self._fed.values():
-            stream.take(StreamEnd(0, "the client is gone"))
+            stream.take(_GONE)
         self.go_on()
 
 
@@ -209,4 +229,8 @@ class FedStream:
             await self._news.wait()
         taken = self._items.popleft()
         self._client.reconsider_reading()
-        return unpacked(taken.item, taken.attachments)
+        try:
+            return unpacked(taken.item, taken.attachments)
+        except _UNREADABLE as error:
+            reason = f"bad request: an item of the stream: {error}"
+            raise RefusedError(codes.Fault(codes.BAD_REQUEST.code, reason)) from None

@@ -136,8 +136,11 @@ class Method:
 
     async def apply(self, caller: Caller, given: Given, deadline_s: float) -> Result:
         """One argument is the request; several are, as a list."""
-        array = in_plain_json(given.arguments, given.attachments)
-        single = NOTHING if bytes(array) == b"[]" else single_argument(array)
+        try:
+            array = in_plain_json(given.arguments, given.attachments)
+            single = NOTHING if bytes(array) == b"[]" else single_argument(array)
+        except _UNREADABLE as error:
+            raise _bad(str(error)) from None
         return Result(await self.invoke(caller, array if single is None else single, deadline_s))
 
     def stream(self, caller: Caller, given: Given) -> AsyncIterator[Any]:
@@ -147,9 +150,12 @@ class Method:
         assert self._decode is not None
         try:
             return self._decode(data if data else b"null")
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise RefusedError(codes.Fault(codes.BAD_REQUEST.code, f"bad request: {error}")) from None
+        except _UNREADABLE as error:
+            raise _bad(str(error)) from None
 
+
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading a client's data raises, be it no JSON, no text, of another type or nested too deep."""
 
 _STREAMS: Final = (AsyncIterator, AsyncIterable)
 
@@ -179,9 +185,11 @@ class Action:
             raise TypeError(f"{function.__qualname__}: takes (caller, *arguments), not nothing")
         for parameter in parameters[1:]:
             self._take(parameter, hints.get(parameter.name, Any))
+        if self._feeds and self._least < len(self._kinds):
+            raise TypeError(f"{function.__qualname__}: who feeds streams gives all arguments, so none has a default")
 
     def _take(self, parameter: inspect.Parameter, kind: Any) -> None:
-        if parameter.kind is parameter.VAR_POSITIONAL:
+        if parameter.kind is parameter.VAR_POSITIONAL and not self._feeds:
             self._others = kind
         elif parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
             raise TypeError(f"{self._function.__qualname__}: {parameter.name!r} cannot be given by its place")
@@ -215,7 +223,7 @@ class Action:
     def _converted(self, given: Given) -> list[Any]:
         try:
             values = unpacked(given.arguments, given.attachments)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except _UNREADABLE as error:
             raise _bad(str(error)) from None
         if len(values) < self._least:
             raise _bad(f"{self._least} arguments are needed, not {len(values)}")

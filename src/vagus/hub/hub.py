@@ -39,7 +39,7 @@ from vagus.kernel.codes import Closure, Ending
 from vagus.kernel.commands import Command
 from vagus.kernel.control import Target
 from vagus.kernel.errors import RefusedError, RuleError, VagusError
-from vagus.kernel.events import event, unpacked
+from vagus.kernel.events import event
 from vagus.kernel.history import Page, Query
 from vagus.kernel.identity import Grant, Identity
 from vagus.kernel.limits import Limits
@@ -56,7 +56,7 @@ from .figures import Figures
 from .functions import Callee, Function, Guard, Method
 from .journal import log
 from .membership import tell_gap
-from .orders import carry_out
+from .orders import attach_client, carry_out
 from .policies import Policies, Verifier
 from .registry import Registry
 from .sections import Section
@@ -122,6 +122,8 @@ class Hub:
         self.events: dict[str, Method] = {}
         self._folded_calls: dict[str, Callee] = {}
         self.sections: dict[str, Section] = {"": Section(self, "", allow=(ANYONE,))}
+        self.apps: dict[str, object] = {}
+        """What was installed on it, by name; see ``vagus.apps``."""
         self.hooks = Hooks()
         self.figures = Figures()
         self.policies = Policies(self, verifier, allow_anonymous=allow_anonymous)
@@ -351,7 +353,7 @@ class Hub:
 
     async def send(self, data: object, *, user: str | None = None, client: str = "") -> None:
         """Send data to the clients of one user, or to one client, outside of any channel. Not kept, not repeated."""
-        await self.broker.order(control.Deliver(Target(user, client), json_of(data)))
+        await self._order(control.Deliver(Target(user, client), json_of(data)))
 
     async def ask(self, client: str, type: str, *arguments: object, timeout_s: float = 30.0) -> list[Any]:
         """Ask one client of this node and return the arguments of its answer.
@@ -362,9 +364,7 @@ class Hub:
         asked = self.clients.get(client)
         if asked is None:
             raise RefusedError(codes.NOT_AVAILABLE)
-        answer = await asked.exchanges.ask(event(type, *arguments), timeout_s)
-        values: list[Any] = unpacked(answer.arguments, answer.attachments)
-        return values
+        return await asked.exchanges.ask(event(type, *arguments), timeout_s)
 
     # steering clients, wherever they are
 
@@ -377,14 +377,22 @@ class Hub:
         grant: Grant | None = None,
         since: Position | None = None,
     ) -> None:
-        """Subscribe clients that are connected now. Raises ``RefusedError`` where the channel has no rule."""
+        """Subscribe clients that are connected now. Raises ``RefusedError`` where the channel has no rule.
+
+        One client of this node is subscribed when this returns; others are asked to be.
+        """
         self.rule_of(channel)
-        await self.broker.order(control.Attach(Target(user, client), channel, grant or Grant(), since))
+        order = control.Attach(Target(user, client), channel, grant or Grant(), since)
+        here = self.clients.get(client)
+        if here is None:
+            await self.broker.order(order)
+        elif user in (None, here.identity.user):
+            await attach_client(self, here, order)
 
     async def unsubscribe(
         self, channel: str, *, user: str | None = None, client: str = "", ending: Ending = codes.UNSUBSCRIBED
     ) -> None:
-        await self.broker.order(control.Detach(Target(user, client), channel, ending))
+        await self._order(control.Detach(Target(user, client), channel, ending))
 
     async def disconnect(
         self,
@@ -395,13 +403,20 @@ class Hub:
         closure: Closure = codes.FORCE_DISCONNECT,
     ) -> None:
         """Close the connections of a user (all but those in ``spare``) or one client's."""
-        await self.broker.order(control.Disconnect(Target(user, client, tuple(spare)), closure))
+        await self._order(control.Disconnect(Target(user, client, tuple(spare)), closure))
 
     async def refresh(
         self, *, user: str | None = None, client: str = "", expires_at: float | None = None, expired: bool = False
     ) -> None:
         """Move the expiry of connections, or close them as expired."""
-        await self.broker.order(control.Renew(Target(user, client), expires_at, expired))
+        await self._order(control.Renew(Target(user, client), expires_at, expired))
+
+    async def _order(self, order: control.Order) -> None:
+        """What is for one client that is here concerns no other node."""
+        if order.target.client in self.clients:
+            carry_out(self, order)
+        else:
+            await self.broker.order(order)
 
     # asking
 

@@ -27,7 +27,7 @@ def carry_out(hub: "Hub", order: Order) -> None:
                 if subscription is not None:
                     client.end(subscription, order.ending)
             case Attach():
-                hub.run(_attach(hub, client, order))
+                hub.run(attach_client(hub, client, order))
             case Renew():
                 _renew(hub, client, order)
             case Deliver():
@@ -36,7 +36,11 @@ def carry_out(hub: "Hub", order: Order) -> None:
                 assert_never(order)
 
 
-async def _attach(hub: "Hub", client: Client, order: Attach) -> None:
+async def attach_client(hub: "Hub", client: Client, order: Attach) -> None:
+    """Subscribe a client on the server's behalf, unless it follows the channel already. What stands in the way is
+
+    logged: nobody waits for an order to be carried out everywhere.
+    """
     channel, since = order.channel, order.since
     if channel in client.subscriptions or not client.is_connected:
         return

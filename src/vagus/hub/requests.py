@@ -23,8 +23,11 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     transport: str = "websocket"
 
 
-class ConnectRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A client wants to connect. ``headers`` include those that a browser's page could only send in its command."""
+class ConnectRequest(msgspec.Struct, frozen=True, kw_only=True, eq=False, weakref=True):
+    """A client wants to connect. ``headers`` include those that a browser's page could only send in its command.
+
+    Each is equal to itself alone, so that functions can keep what belongs to one in a ``WeakKeyDictionary``.
+    """
 
     client: str
     origin: Origin

@@ -29,7 +29,7 @@ class Section:
 
     def __init__(self, hub: "Hub", name: str, allow: Access = (USER,)) -> None:
         check_access(allow, f"section {name!r}: allow")
-        if name and (not _NAME.fullmatch(name) or name in RESERVED):
+        if name and (not _NAME.fullmatch(name) or name.lower() in RESERVED):
             raise ValueError(f"section {name!r}: a name has letters, digits, - _ . and is none of {sorted(RESERVED)}")
         self.hub = hub
         self.name = name

@@ -35,6 +35,10 @@ class _Envelope(msgspec.Struct, frozen=True):
 
 
 _decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
+_decode_elements: Final = msgspec.json.Decoder(tuple[Json, ...]).decode
+
+_PLACE: Final = b'"_placeholder":true'
+"""As it is encoded. In a string its quotes would be escaped, so that this is never found in one."""
 
 
 def event_of(data: Json | bytes) -> Event | None:
@@ -68,7 +72,7 @@ def envelope_of(event: Event) -> Json:
 
 def single_argument(arguments: Json) -> Json | None:
     """The only element of a JSON array that has exactly one."""
-    elements = msgspec.json.decode(arguments, type=tuple[Json, ...])
+    elements = _decode_elements(arguments)
     return elements[0] if len(elements) == 1 else None
 
 
@@ -104,12 +108,18 @@ def event(type: str, *arguments: object) -> Event:
 
 
 def packed(values: object) -> tuple[Json, tuple[bytes, ...]]:
-    """Values as JSON with placeholders, and the binary values that belong there."""
+    """Values as JSON with placeholders, and the binary values that belong there.
+
+    Raises ``ValueError`` for too many, and for data beside them that looks like a placeholder: somebody may have sent
+    it so that others, to whom it is passed on, get what their libraries cannot read.
+    """
     attachments: list[bytes] = []
     plain = msgspec.to_builtins(values, builtin_types=(bytes, bytearray, memoryview), str_keys=True)
     text = msgspec.json.encode(_taken_out(plain, attachments))
     if len(attachments) > MAX_ATTACHMENTS:
         raise ValueError(f"at most {MAX_ATTACHMENTS} binary values fit into one event, not {len(attachments)}")
+    if attachments and text.count(_PLACE) != len(attachments):
+        raise ValueError("some of the data looks like the place of a binary value, and there are such values")
     return msgspec.Raw(text), tuple(attachments)
 
 
@@ -138,7 +148,7 @@ def _taken_out(value: Any, attachments: list[bytes]) -> Any:
 
 def _put_back(value: Any, attachments: tuple[bytes, ...]) -> Any:
     match value:
-        case {"_placeholder": True, "num": int(number)} if 0 <= number < len(attachments):
+        case {"_placeholder": True, "num": number} if type(number) is int and 0 <= number < len(attachments):
             return attachments[number]
         case dict():
             return {key: _put_back(each, attachments) for key, each in value.items()}
