@@ -30,6 +30,8 @@ from .endpoints import Endpoint, Opening
 
 FORBIDDEN_ORIGIN: Final = Refusal(403, "this origin may not connect here")
 FORBIDDEN_ADDRESS: Final = Refusal(403, "this address may not connect here")
+FORBIDDEN_HOST: Final = Refusal(421, "this server does not answer to that name")
+STOPPING: Final = Refusal(503, "this server is stopping: try again in a moment", ((b"Retry-After", b"1"),))
 BUSY: Final = Refusal(503, "too many connections at once: try again in a moment", ((b"Retry-After", b"1"),))
 
 
@@ -43,7 +45,7 @@ class Closable(Protocol):
 
 class Gate:
     """What transports share. ``compression`` offers permessage-deflate, used for messages from ``compress_from``
-    bytes.
+    bytes. ``hosts`` says by which names the server may be called.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Gate:
         origins: OriginRules | None = None,
         addresses: AddressRules | None = None,
         proxies: Networks | None = None,
+        hosts: Callable[[str], bool] | None = None,
         compression: bool = False,
         compression_level: int = 1,
         compress_from: int = 128,
@@ -63,9 +66,11 @@ class Gate:
         self.sockets: set[Closable] = set()
         """Connections that are not closed yet, so that a server that stops can end them and knows when it is done."""
         self._is_empty = asyncio.Event()
+        self._is_closed = False
         self._origins = origins if origins is not None else OriginRules(())
         self._addresses = addresses
         self._proxies = proxies if proxies is not None else Networks()
+        self._hosts = hosts
         self._level = compression_level
         self._compress_from = compress_from
         self._framings: dict[tuple[bool, bool], Framing] = {}
@@ -102,7 +107,8 @@ class Gate:
                 await asyncio.wait_for(self._is_empty.wait(), timeout_s)
 
     def close_all(self, closure: Closure) -> None:
-        """Close every connection, also those that have not said who they are."""
+        """Close every connection, also those that have not said who they are, and let in nobody from now on."""
+        self._is_closed = True
         for socket in list(self.sockets):
             socket.end(closure)
 
@@ -115,6 +121,8 @@ class Gate:
         headers = origin.headers
         if not self.takes_address(origin.address):
             return FORBIDDEN_ADDRESS
+        if self._hosts is not None and not self._hosts(headers.get("host", "")):
+            return FORBIDDEN_HOST
         claimed = headers.get("origin")
         if claimed is not None and not self.allows_origin(claimed, headers.get("host")):
             return FORBIDDEN_ORIGIN
@@ -135,7 +143,9 @@ class Gate:
         return self.admit_rate(origin) or opening
 
     def admit_rate(self, origin: Origin) -> Refusal | None:
-        """The second half of ``admit``."""
+        """The second half of ``admit``: whether there may be one connection more."""
+        if self._is_closed:
+            return STOPPING
         return None if self.hub.registry.takes_connection(origin.address, self.hub.loop.time()) else BUSY
 
     def allows_origin(self, claimed: str, host: str | None) -> bool:

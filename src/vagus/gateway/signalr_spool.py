@@ -164,6 +164,8 @@ async def poll(session: Session, spool: Spool, receive: Receive, send: Send, hea
         await respond(send, Response(204, b"", _PLAIN, tuple(headers)))
         return
     await respond(send, Response(200, data, _BINARY if session.is_binary else _PLAIN, tuple(headers)))
+    if spool.is_closed:  # it has been told so: a server that stops need not wait for the poll that asks once more
+        session.house.gate.leave(session)
 
 
 async def _watch_poll(receive: Receive, spool: Spool, turn: int) -> None:

@@ -1,7 +1,7 @@
 """Socket.IO: the endpoint. Handshakes, polling requests and WebSockets find their session here.
 
 HTTP requests are refused with the statuses and the JSON of Engine.IO; ``wire/socketio`` holds the protocol itself,
-``engine`` a session, ``engine_polling``, ``engine_bundles`` and ``engine_recovery`` what belongs to one.
+``engine`` a session, and the files ``engine_…`` what belongs to one.
 """
 
 import asyncio
@@ -34,10 +34,11 @@ from vagus.wire.websocket import Refusal
 
 from .cors import cors_headers, preflight
 from .endpoints import Opening
-from .engine import Probe, Session
+from .engine import Session
 from .engine_bundles import Bundles, Unbundled
 from .engine_polling import Polling
 from .engine_recovery import Parking
+from .engine_upgrade import Probe
 from .gate import BUSY, Gate
 from .sessions import Sessions
 
@@ -153,8 +154,9 @@ class SocketIo:
                 await respond(send, Response(response.status, response.body, response.content_type, headers))
 
     async def _answer(self, origin: Origin, scope: Scope, receive: Receive) -> Response | None:
-        if self._gate.check(origin) is not None:
-            return _response(engine.FORBIDDEN, 403)
+        refusal = self._gate.check(origin)
+        if refusal is not None:
+            return _response(engine.FORBIDDEN, refusal.status)
         query, method = _query(origin), scope["method"]
         problem = _problem_of(query, "polling")
         if problem is not None:
@@ -207,7 +209,7 @@ class SocketIo:
                 body = await read_body(receive, headers, self.max_payload)
             await _hand_over(session, polling, body)
         except BodyTooLargeError:
-            return Response(413, b"", _TEXT, ((b"connection", b"close"),))
+            return Response(413, b"", _TEXT)
         except (ClientGoneError, TimeoutError):
             session.lost()
             return None

@@ -202,7 +202,9 @@ def _callable(hub: "Hub", client: Client, callee: Callee | None) -> Callee:
 
 
 async def invoke(hub: "Hub", client: Client, number: int, command: commands.Invoke) -> Reply | None:
-    """Call with arguments in their order. A stream is begun and goes on by itself."""
+    """Call with arguments in their order. A stream of results is begun and goes on by itself; so does a call that
+    streams feed, for as long as they do.
+    """
     streams, caller = command.streams, client.caller
     is_begun = False
     try:
@@ -215,6 +217,10 @@ async def invoke(hub: "Hub", client: Client, number: int, command: commands.Invo
             return None
         if callee.gives_stream:
             raise RefusedError(codes.GIVES_STREAM)
+        if streams:
+            client.exchanges.attend(number, callee.apply(caller, given, None), streams)
+            is_begun = True
+            return None
         result = await callee.apply(caller, given, hub.limits.answer_s)
         return replies.CallResult(result.data, result.attachments)
     finally:

@@ -440,7 +440,7 @@ class Client:
             return
         self.hub.figures.endings[ending.code] += 1
         release(self.hub, self, subscription, settle=True)
-        self.push(Ended(subscription.channel, ending))
+        self.push(Ended(subscription.channel, ending, subscription.is_attached))
         self.set_timer()
 
     def disconnect(self, closure: Closure) -> None:

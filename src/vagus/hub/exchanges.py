@@ -6,7 +6,7 @@ client feeds. Most clients have none. All of it is bounded, and ends with the cl
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -15,11 +15,14 @@ from vagus.kernel import codes
 from vagus.kernel.commands import Answer, StreamEnd, StreamItem
 from vagus.kernel.errors import AnswerError, DisconnectError, RefusedError, VagusError
 from vagus.kernel.events import Event, packed, unpacked
+from vagus.kernel.replies import CallResult
 
 from .journal import log
+from .steps import begin
 
 if TYPE_CHECKING:
     from .client import Client
+    from .functions import Result
 
 MAX_QUESTIONS: Final = 256
 MAX_STREAMS: Final = 32
@@ -36,7 +39,7 @@ _OVER: Final = StreamEnd(0, "the call that it was for is over")
 class Exchanges:
     """Those of one client."""
 
-    __slots__ = ("_client", "_drained", "_fed", "_questions", "_results", "_serial")
+    __slots__ = ("_calls", "_client", "_drained", "_fed", "_questions", "_results", "_serial")
 
     def __init__(self, client: "Client") -> None:
         self._client = client
@@ -44,6 +47,7 @@ class Exchanges:
         self._questions: dict[int, asyncio.Future[Answer]] = {}
         self._fed: dict[int, FedStream] = {}
         self._results: dict[int, asyncio.Task[None]] = {}
+        self._calls: set[asyncio.Task[None]] = set()
         self._drained: asyncio.Event | None = None
 
     # questions
@@ -114,6 +118,33 @@ class Exchanges:
     def is_full(self) -> bool:
         """Whether some stream has more than the application has asked for."""
         return any(stream.is_full for stream in self._fed.values())
+
+    def attend(self, number: int, call: Coroutine[Any, Any, "Result"], streams: tuple[int, ...]) -> None:
+        """Answer a call that streams feed once it is over, without holding up what the client sends meanwhile."""
+        rest = begin(self._answer_later(number, call, streams))
+        if rest is not None:
+            task = self._client.hub.spawn(rest)
+            self._calls.add(task)
+            task.add_done_callback(self._calls.discard)
+
+    async def _answer_later(self, number: int, call: Coroutine[Any, Any, "Result"], streams: tuple[int, ...]) -> None:
+        client = self._client
+        reply: CallResult | codes.Fault
+        try:
+            result = await call
+            reply = CallResult(result.data, result.attachments)
+        except RefusedError as error:
+            reply = error.fault
+        except DisconnectError as error:
+            client.disconnect(error.closure)
+            return
+        except Exception:
+            log.exception("command_failed", command="Invoke", client=client.id)
+            reply = codes.INTERNAL
+        finally:
+            self.forget(streams)
+        if client.is_connected:
+            client.reply(number, reply)
 
     # streams of results
 
@@ -186,6 +217,8 @@ class Exchanges:
                 future.set_exception(RefusedError(codes.NOT_AVAILABLE))
         for task in self._results.values():
             task.cancel()
+        for task in self._calls:  # that nothing more comes ends most of them
+            self._client.hub.loop.call_later(self._client.hub.limits.answer_s, task.cancel)
         for stream in self._fed.values():
             stream.take(_GONE)
         self.go_on()

@@ -91,11 +91,11 @@ class Callee(Protocol):
     @property
     def gives_stream(self) -> bool: ...
 
-    async def invoke(self, caller: Caller, data: Json, deadline_s: float) -> Json:
+    async def invoke(self, caller: Caller, data: Json, deadline_s: float | None) -> Json:
         """Call with one value, or nothing."""
         ...
 
-    async def apply(self, caller: Caller, given: Given, deadline_s: float) -> Result:
+    async def apply(self, caller: Caller, given: Given, deadline_s: float | None) -> Result:
         """Call with arguments in their order."""
         ...
 
@@ -127,14 +127,14 @@ class Method:
         self._takes_request = len(parameters) == 2
         self._decode = msgspec.json.Decoder(self.request).decode if self._takes_request else None
 
-    async def invoke(self, caller: Caller, data: Json, deadline_s: float) -> Json:
+    async def invoke(self, caller: Caller, data: Json, deadline_s: float | None) -> Json:
         arguments = [caller]
         if self._decode is not None:
             arguments.append(self._decoded(data))
         result = await call(self._function, *arguments, deadline_s=deadline_s)
         return NOTHING if result is None else msgspec.Raw(msgspec.json.encode(result))
 
-    async def apply(self, caller: Caller, given: Given, deadline_s: float) -> Result:
+    async def apply(self, caller: Caller, given: Given, deadline_s: float | None) -> Result:
         """One argument is the request; several are, as a list."""
         try:
             array = in_plain_json(given.arguments, given.attachments)
@@ -201,7 +201,7 @@ class Action:
             self._kinds.append(kind)
             self._least += parameter.default is parameter.empty
 
-    async def invoke(self, caller: Caller, data: Json, deadline_s: float) -> Json:
+    async def invoke(self, caller: Caller, data: Json, deadline_s: float | None) -> Json:
         """A JSON array is the arguments, another value the only one."""
         text = bytes(data)
         array = data if text[:1] == b"[" else msgspec.Raw(b"[%b]" % text)
@@ -210,7 +210,7 @@ class Action:
         result = await self.apply(caller, Given(array), deadline_s)
         return in_plain_json(result.data, result.attachments)
 
-    async def apply(self, caller: Caller, given: Given, deadline_s: float) -> Result:
+    async def apply(self, caller: Caller, given: Given, deadline_s: float | None) -> Result:
         result = await call(self._function, caller, *self._converted(given), deadline_s=deadline_s)
         return Result() if result is None else Result(*packed(result))
 

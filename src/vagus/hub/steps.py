@@ -48,10 +48,11 @@ def _rest(coroutine: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, 
             return
 
 
-async def call(function: Callable[..., T | Awaitable[T]], *args: Any, deadline_s: float, **kwargs: Any) -> T:
+async def call(function: Callable[..., T | Awaitable[T]], *args: Any, deadline_s: float | None, **kwargs: Any) -> T:
     """Call an application's function, plain or async, the latter in a task of its own.
 
-    Raises ``TimeoutError`` when it takes longer than ``deadline_s``; it is cancelled then, and when its caller is.
+    Raises ``TimeoutError`` when it takes longer than ``deadline_s``, if there is one; it is cancelled then, and when
+    its caller is.
     """
     result = function(*args, **kwargs)
     if not inspect.isawaitable(result):

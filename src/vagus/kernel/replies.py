@@ -111,10 +111,11 @@ class Left(msgspec.Struct, frozen=True):
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """The server ended a subscription."""
+    """The server ended a subscription; ``is_attached`` says that it had made it too."""
 
     channel: str
     ending: Ending
+    is_attached: bool = False
 
 
 class Attached(msgspec.Struct, frozen=True):

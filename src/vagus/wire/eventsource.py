@@ -38,7 +38,7 @@ HEARTBEAT: Final = b":\n\n"
 RESERVED: Final = frozenset({"message", "open", "error", "join", "leave", "unsubscribed", "unrecovered", "disconnect"})
 """Names that mean something here or in a browser: an event of such a type is a message that holds its envelope."""
 
-UNKNOWN: Final = Position(0, "?")
+UNKNOWN: Final = Position(0, "-")
 """Where a reader stands whose id cannot be read: nowhere, so that it is told that it may have missed something."""
 
 _MAX_OFFSET: Final = 2**63 - 1
@@ -85,20 +85,28 @@ class Due(bytes):
 
     channel: str = ""
     position: Position = Position()
+    is_event: bool = True
+    entry: bytes = b""
+    """Its part of an id, made when it is finished for the first time."""
 
     @classmethod
     def of(cls, text: bytes, channel: str, position: Position) -> "Due":
         due = cls(text)
         due.channel = channel
         due.position = position
+        due.is_event = text is not _NO_EVENT
         return due
 
-    @property
-    def is_event(self) -> bool:
-        return self != _NO_EVENT
+    def counted(self, epochs: "Epochs") -> bytes:
+        """Its part of an id; empty where the channel has none."""
+        if not self.entry and (self.position.offset or not self.is_event):
+            epoch = self.position.epoch or epochs.of(self.channel)
+            if epoch:
+                self.entry = entry(self.channel, Position(self.position.offset, epoch))
+        return self.entry
 
 
-MARK: Final = Due(_NO_EVENT)
+MARK: Final = Due.of(_NO_EVENT, "", Position())
 """Says where a reader of several channels stands in all of them; of no channel itself."""
 
 
@@ -159,20 +167,20 @@ class Epochs:
             self._known[channel] = (epoch, readers - 1)
 
     def of(self, channel: str) -> str:
-        """Empty before the first reader was told."""
+        """Empty before the first reader was told, which it is together with the first publication that it gets."""
         return self._known.get(channel, ("", 0))[0]
 
 
 class EventSourceDialect:
     """What is common to readers of one channel and of several. One object of each kind serves all of them."""
 
+    name: Final = "eventsource"
     binary: Final = False
     ping: Final = b""
     is_packets: Final = False
 
     def __init__(self, epochs: Epochs, *, of_several: bool) -> None:
         """Readers of several channels are told with each event from which one it comes."""
-        self.name: Final = "eventsource-several" if of_several else "eventsource"
         self.epochs: Final = epochs
         self._of_several = of_several
 
@@ -270,11 +278,8 @@ def framing_of_one(epochs: Epochs, *, chunked: bool) -> Framing:
             return b"".join(map(finished, part.parts))
         if type(part) is not Due:
             return part
-        at = part.position
-        epoch = at.epoch or epochs.of(part.channel)  # the first reader's reply may be on its way with this part
-        if not epoch or (part.is_event and not at.offset):
-            return part + b"\n"
-        return b"%bid: %b\n\n" % (part, entry(part.channel, Position(at.offset, epoch)))
+        counted = part.counted(epochs)
+        return b"%bid: %b\n\n" % (part, counted) if counted else part + b"\n"
 
     frame = (lambda part: chunk(finished(part))) if chunked else finished
     return Framing(frame, frame, is_each=True)
@@ -288,6 +293,7 @@ class Progress:
     """How far one reader of several channels has come, and its events finished with that. The order of the calls is
 
     the order on the wire: what overtakes others on their way counts when it is written, and nothing that is still held.
+    Where each channel begins must be known before the first event is finished: an id that lacks a channel loses it.
     """
 
     __slots__ = ("_entries", "_epochs")
@@ -296,18 +302,21 @@ class Progress:
         self._epochs = epochs
         self._entries: dict[str, bytes] = {}
 
+    def begin_at(self, channel: str, position: Position) -> None:
+        """Where the reader stands in a channel before anything of it is written."""
+        self._entries[channel] = entry(channel, position)
+
     def finished(self, part: bytes) -> bytes:
         if type(part) is Blocks:
             return b"".join(map(self.finished, part.parts))
         if type(part) is not Due:
             return part
-        at, channel = part.position, part.channel
-        if not channel:
+        if part is MARK:
             return part + self._id()
-        epoch = at.epoch or self._epochs.of(channel)
-        if not epoch or (part.is_event and not at.offset):
+        counted = part.counted(self._epochs)
+        if not counted:
             return part + b"\n"
-        self._entries[channel] = entry(channel, Position(at.offset, epoch))
+        self._entries[part.channel] = counted
         return part + self._id() if part.is_event else b""
 
     def _id(self) -> bytes:

@@ -1,11 +1,13 @@
 """Clients that go at the worst moment, and a hub that stops while the other side does not answer."""
 
 import asyncio
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 
 import pytest
 
-from tests.integration.hostile.house import ANYTHING_GOES, PATIENCE_S, House, Peer, commands
+from tests.integration.hostile.house import ANYTHING_GOES, END, HANDSHAKE, PATIENCE_S, House, Peer, commands
 from vagus import ConnectRequest, Hub, Identity, RefusedError
 from vagus.kernel import codes
 
@@ -48,6 +50,17 @@ def test_who_subscribes_and_goes_in_one_breath_leaves_no_topic(build: Build) -> 
         with Peer(house.port).connected() as peer:
             peer.send(commands(*({"id": n, "subscribe": {"channel": f"slow:{number}-{n}"}} for n in range(2, 20))))
     house.comes_back_to(before)
+
+
+def test_a_server_that_stops_lets_nobody_in(build: Build) -> None:
+    house = build(Hub(rules=[ANYTHING_GOES], allow_anonymous=True))
+    house.loop.call_soon_threadsafe(house.gate.close_all, codes.SHUTDOWN)
+    with Peer(house.port) as late:
+        late.send(HANDSHAKE + END)
+        assert late.rest().startswith(b"HTTP/1.1 503 ")
+    request = urllib.request.Request(f"http://127.0.0.1:{house.port}/hubs/vagus/negotiate", method="POST")
+    with pytest.raises(urllib.error.HTTPError, match="503"):
+        urllib.request.urlopen(request, timeout=PATIENCE_S)
 
 
 def test_a_server_that_stops_ends_also_those_who_do_not_answer_its_close(

@@ -552,19 +552,64 @@ async def test_streams_of_a_call_that_came_too_fast_are_forgotten() -> None:
 
 async def test_streams_of_a_call_that_was_withdrawn_are_forgotten() -> None:
     hub, gate = summing_hub()
+    hub.sections[""].call("hold", allow=OF_ONE)(_held_by(gate))
     async with in_memory(hub) as world:
         talker = await talker_of(world)
-        talker.invoke("total", streams=(5,))
+        talker.invoke("hold")
         waiting = talker.invoke("total", streams=(6,))
         talker.cancel(waiting)
         again = talker.invoke("total", streams=(6,))
-        talker.end_feed(5)
         talker.feed(6, 4)
         talker.end_feed(6)
         gate.set()
         await world.settle()
         assert talker.closure is None
         assert talker.said[-1] == ("result", again, 4)
+
+
+def _held_by(gate: asyncio.Event) -> Any:
+    async def hold(caller: Caller) -> None:
+        await gate.wait()
+
+    return hold
+
+
+async def test_a_call_that_streams_feed_holds_up_nothing() -> None:
+    hub, gate = summing_hub()
+    gate.set()
+    hub.sections[""].call("ping", allow=OF_ONE)(lambda caller: "pong")
+    async with in_memory(hub) as world:
+        talker = await talker_of(world)
+        summing = talker.invoke("total", streams=(5,))
+        ping = talker.invoke("ping")
+        await world.settle()
+        assert list(talker.said[-1]) == ["result", ping, "pong"]
+        await asyncio.sleep(hub.limits.answer_s + 1)
+        talker.feed(5, 3, 4)
+        talker.end_feed(5)
+        await world.settle()
+        assert talker.said[-1] == ("result", summing, 7)
+
+
+async def test_a_call_whose_client_is_gone_ends_in_the_time_of_an_answer() -> None:
+    hub, ends = open_hub(), list[str]()
+
+    @hub.sections[""].call("wait", allow=OF_ONE)
+    async def wait(caller: Caller, numbers: AsyncIterator[int]) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.append("ended")
+
+    async with in_memory(hub) as world:
+        talker = await talker_of(world)
+        talker.invoke("wait", streams=(5,))
+        await world.settle()
+        talker.client.lost()
+        await asyncio.sleep(hub.limits.answer_s - 1)
+        assert ends == []
+        await asyncio.sleep(2)
+        assert ends == ["ended"]
 
 
 async def test_a_stream_that_outlives_its_call_ends_there() -> None:

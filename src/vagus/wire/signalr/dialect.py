@@ -45,6 +45,8 @@ class HubDialect:
                 return self._told("join", {"channel": channel, "info": info})
             case replies.Left(channel, info):
                 return self._told("leave", {"channel": channel, "info": info})
+            case replies.Ended(is_attached=True):
+                return b""  # it was not told of the beginning either: groups are the server's business
             case replies.Ended(channel, ending):
                 return self._told("unsubscribed", {"channel": channel, "code": ending.code, "reason": ending.reason})
             case replies.Message(data):

@@ -85,6 +85,8 @@ class EventDialect:
                 return self._notice("join", {"channel": channel, "info": info})
             case replies.Left(channel, info):
                 return self._notice("leave", {"channel": channel, "info": info})
+            case replies.Ended(is_attached=True):
+                return b""  # it was not told of the beginning either: rooms are the server's business
             case replies.Ended(channel, ending):
                 return self._notice("unsubscribed", {"channel": channel, "code": ending.code, "reason": ending.reason})
             case replies.Message(data):

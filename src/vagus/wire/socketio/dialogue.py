@@ -52,11 +52,17 @@ class _Auth(msgspec.Struct, frozen=True):
 
 
 def connect_of(packet: Packet) -> tuple[commands.Connect, Return]:
-    """The connect command of a CONNECT packet, without the secret with which the client comes back."""
-    if not packet.arguments:
-        return commands.Connect(), Return()
-    auth = msgspec.json.decode(packet.arguments, type=_Auth)
+    """The connect command of a CONNECT packet, without the secret with which the client comes back.
+
+    Raises ``DisconnectError(MALFORMED)`` for values that nobody can read.
+    """
     data = packet.arguments
+    if not data:
+        return commands.Connect(), Return()
+    try:
+        auth = msgspec.json.decode(data, type=_Auth)
+    except (msgspec.DecodeError, RecursionError):
+        raise DisconnectError(codes.MALFORMED) from None
     if b'"pid"' in bytes(data) or b'"offset"' in bytes(data):
         rest = {name: value for name, value in _fields(data).items() if name not in _SECRETS}
         data = msgspec.Raw(_encode(rest)) if rest else NOTHING
@@ -113,9 +119,10 @@ class EventDialogue:
         """That the client is out, or does not get in, and is not to come back by itself. Nothing if it knows."""
         if self.is_joined:
             return self.dialect.packet(1)
-        return b"" if self.is_refused else self._refusal(Fault(closure.code, closure.reason))
+        return b"" if self.is_refused else self.refusal(Fault(closure.code, closure.reason))
 
-    def _refusal(self, fault: Fault) -> bytes:
+    def refusal(self, fault: Fault) -> bytes:
+        """That the client does not get in."""
         self.is_refused = True
         data = fault.data if fault.data else _error(fault, with_message=False)
         return self.dialect.packet(4, _encode({"message": fault.message, "data": data}))
@@ -125,7 +132,7 @@ class EventDialogue:
             if isinstance(reply, replies.Connected):
                 return self.welcome(reply.client)
             assert isinstance(reply, Fault)
-            return self._refusal(reply)
+            return self.refusal(reply)
         if reply == codes.ALREADY_SUBSCRIBED and number % 2:
             reply = replies.Subscribed()  # applications subscribe whenever they connect
         ack = number // 2 - 1

@@ -133,7 +133,7 @@ class Assembly:
             return None
         try:
             is_placed = are_placed(self._packet.arguments, self._packet.due)
-        except RecursionError:
+        except (msgspec.DecodeError, RecursionError):  # a number beyond all bounds is JSON, but no value
             is_placed = False
         if not is_placed:
             raise DisconnectError(codes.MALFORMED)
