@@ -6,7 +6,7 @@ rounds are repeated. What cannot be measured is noted and goes into the results;
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bench.figures import Row, Samples, Target
@@ -24,6 +24,8 @@ class Bench:
     ours: Program | None
     peer: Program | None
     others: list[Program]
+    originals: dict[Callable[[], Program], Program] = field(default_factory=dict)
+    """Of the dialects, by what makes them."""
     quick: bool = False
     unavailable: list[str] = field(default_factory=list)
 
@@ -116,13 +118,15 @@ def compared(
     scale: float = 1,
     target: Target | None = None,
     note: str = "",
+    peer: Program | None = None,
 ) -> Row:
-    """A row of our figure against the peer's of the same name."""
+    """A row of our figure against the peer's of the same name; the peer is the usual one unless another is given."""
+    peer = peer or bench.peer
     row = Row(
         what=what,
         ours=found.samples(bench.ours, key, unit, scale),
-        peer=found.samples(bench.peer, key, unit, scale),
-        peer_name=bench.peer.name if bench.peer is not None else "",
+        peer=found.samples(peer, key, unit, scale),
+        peer_name=peer.name if peer is not None else "",
         target=target,
         note="; ".join(text for text in (note, found.warning) if text),
     )

@@ -67,6 +67,8 @@ def _centrifugo() -> Program:
             "CENTRIFUGO_HTTP_SERVER_PORT": PORT,
             "CENTRIFUGO_HTTP_API_KEY": API_KEY,
             "CENTRIFUGO_HEALTH_ENABLED": "true",
+            "CENTRIFUGO_HTTP_STREAM_ENABLED": "true",
+            "CENTRIFUGO_SSE_ENABLED": "true",
             "CENTRIFUGO_LOG_LEVEL": "error",
             "GOMAXPROCS": "1",
         },
@@ -97,6 +99,16 @@ def node_socketio() -> Program:
     return _node("socket.io", protocol="socketio")
 
 
+def node_eventsource() -> Program:
+    """On Node.js's own http module, without a package."""
+    return Program(
+        name="node-eventsource",
+        version=f"node:http, Node.js {run_quietly(['node', '--version']).strip()}",
+        protocol="eventsource",
+        command=(shutil.which("node") or "node", str(PEERS / "node" / "eventsource.mjs")),
+    )
+
+
 def _node(package: str, *, protocol: str) -> Program:
     folder = PEERS / "node"
     node = run_quietly(["node", "--version"]).strip()
@@ -120,15 +132,20 @@ def django_channels() -> Program:
     return _python("channels", "channels_server.py", protocol="ws")
 
 
-def _python(package: str, script: str, *, protocol: str) -> Program:
-    """Peers in Python have a virtual environment of their own, so that theirs and our packages do not meet."""
-    folder, environment = PEERS / "python", BUILD / "python-peers"
+def python_signalr() -> Program:
+    return _python("aiosignalr", "signalr_server.py", protocol="signalr", requirements="requirements-signalr.txt")
+
+
+def _python(package: str, script: str, *, protocol: str, requirements: str = "requirements.txt") -> Program:
+    """Peers in Python have virtual environments of their own, so that theirs and our packages do not meet."""
+    folder = PEERS / "python"
+    environment = BUILD / requirements.replace("requirements", "python-peers").removesuffix(".txt")
     python = environment / "bin" / "python"
     if not (environment / "installed").exists():
         run_quietly([sys.executable, "-m", "venv", environment])
-        run_quietly([python, "-m", "pip", "install", "--quiet", "-r", folder / "requirements.txt"], limit_s=400)
+        run_quietly([python, "-m", "pip", "install", "--quiet", "-r", folder / requirements], limit_s=400)
         (environment / "installed").touch()
-    pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", (folder / "requirements.txt").read_text(), re.MULTILINE))
+    pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", (folder / requirements).read_text(), re.MULTILINE))
     return Program(
         name=package,
         version=f"{package} {pins[package]}, uvicorn {pins['uvicorn']}, uvloop {pins['uvloop']}",

@@ -7,10 +7,11 @@ build/bench.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench import load_generator, peers
+from bench.dialects import ORIGINALS
 from bench.figures import Row, table
 from bench.machine import BUILD, allow_many_files, description
 from bench.measuring import Bench, say
@@ -19,6 +20,8 @@ from bench.stages import STAGES
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 MISSED = Path(__file__).parent / "MISSED.md"
+SECTIONS = {"dialects": ("Dialects beside their originals", Path(__file__).parent / "DIALECTS.md")}
+"""Stages that have a section of their own in the results: its title, and what is said in front of its table."""
 OTHERS = (peers.node_ws, peers.node_socketio, peers.python_socketio, peers.django_channels)
 
 
@@ -33,25 +36,31 @@ def main(words: Sequence[str] | None = None) -> int:
     (BUILD / "outcomes.jsonl").unlink(missing_ok=True)
     allow_many_files()
     load_generator.build()
-    bench = prepared(quick=arguments.quick, with_others="others" in names)
-    rows: list[Row] = []
+    bench = prepared(names, quick=arguments.quick)
+    rows: dict[str, list[Row]] = {name: [] for name in names}
     for name in names:
         with bench.noting(name):
-            rows.extend(STAGES[name](bench))
+            rows[name].extend(STAGES[name](bench))
     whole = arguments.only is None and not arguments.quick
     text = written(bench, rows, whole=whole)
     (RESULTS if whole else BUILD / "RESULTS.md").write_text(text)
     print(text)
-    return 0 if rows else 1
+    return 0 if any(rows.values()) else 1
 
 
-def prepared(*, quick: bool, with_others: bool) -> Bench:
-    """The programs that this machine can have, built; the rest is noted by name."""
+def prepared(stages: Sequence[str], *, quick: bool) -> Bench:
+    """The programs that these stages need and this machine can have, built; the rest is noted by name."""
     bench = Bench(ours=None, peer=None, others=[], quick=quick)
     bench.ours = _starting(bench, peers.vagus)
     bench.peer = _starting(bench, peers.centrifugo_or_centrifuge)
-    found = [_starting(bench, other) for other in OTHERS] if with_others and not quick else []
-    bench.others = [program for program in found if program is not None]
+    others = OTHERS if "others" in stages and not quick else ()
+    originals = ORIGINALS if "dialects" in stages else ()
+    built = {peers.centrifugo_or_centrifuge: bench.peer}
+    for make in (*others, *originals):
+        if make not in built:
+            built[make] = _starting(bench, make)
+    bench.others = [program for make in others if (program := built[make]) is not None]
+    bench.originals = {make: program for make in originals if (program := built[make]) is not None}
     return bench
 
 
@@ -65,17 +74,21 @@ def _starting(bench: Bench, program: Callable[[], Program]) -> Program | None:
     return None
 
 
-def written(bench: Bench, rows: list[Row], *, whole: bool) -> str:
+def written(bench: Bench, rows: Mapping[str, list[Row]], *, whole: bool) -> str:
     """The results as a page of markdown."""
     lines = ["# Results", ""]
     lines += ["Written by `python -m bench`; bench/README.md says how it measures."]
     lines += [] if whole else ["", "This run was quick or partial: its figures are for a look, not for the record."]
     lines += ["", *(f"- {fact}" for fact in description())]
-    programs = [*bench.programs, *bench.others]
-    lines += [f"- {program.name}: {program.version}" for program in programs]
+    programs = (*bench.programs, *bench.others, *bench.originals.values())
+    lines += dict.fromkeys(f"- {program.name}: {program.version}" for program in programs)
     lines += [f"- not measured: {line}" for line in bench.unavailable]
-    decided = [row.met for row in rows if row.met is not None]
-    lines += ["", f"{sum(decided)} of {len(decided)} targets met.", "", table(rows), ""]
+    decided = [row.met for stage in rows.values() for row in stage if row.met is not None]
+    lines += ["", f"{sum(decided)} of {len(decided)} targets met.", ""]
     lines += ["A figure is the median of its rounds, with the lowest and the highest in parentheses.", ""]
+    if common := [row for name, stage in rows.items() if name not in SECTIONS for row in stage]:
+        lines += [table(common), ""]
+    for name, (title, preface) in SECTIONS.items():
+        lines += [f"## {title}", "", preface.read_text(), table(rows[name]), ""] if rows.get(name) else []
     lines += [MISSED.read_text()] if whole else []
     return "\n".join(lines)

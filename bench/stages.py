@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from bench.dialects import dialects
 from bench.figures import Row, Samples, Target, at_least, at_most, times_the_peer
 from bench.load_generator import load
 from bench.machine import SERVER_CORE, pinned_to, run_quietly
@@ -227,5 +228,6 @@ def halfopen(bench: Bench) -> Iterator[Row]:
 
 
 STAGES: dict[str, Stage] = {
-    stage.__name__: stage for stage in (start, fanout, idle, direct, broadcast, commands, http, slow, halfopen, others)
+    stage.__name__: stage
+    for stage in (start, fanout, idle, direct, broadcast, commands, http, slow, halfopen, others, dialects)
 }

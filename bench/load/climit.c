@@ -88,7 +88,8 @@ void run_climit(const struct options *asked) {
     getsockname(listener, (struct sockaddr *)&address, &size);
     if (pipe(to_sender) != 0) fail("pipe: %s", strerror(errno));
     options.port = ntohs(address.sin_port);
-    options.protocol = protocol_named("raw");
+    options.protocols[0] = protocol_named("raw");
+    options.protocol_count = 1;
     options.pid = fork();
     if (options.pid == 0) sender(listener, &options);
     struct crowd crowd = crowd_of(options.clients, &options, SUBSCRIBER);

@@ -27,7 +27,8 @@ static void fill(struct connection *connection) {
     char text[8192];
     while (connection->in_flight < window) {
         unsigned kind = first_kind + connection->number % (last_kind - first_kind + 1);
-        size_t size = expand(text, sizeof text, kinds[kind].text, ++connection->number, connection->channel, data);
+        struct words words = {.number = ++connection->number, .channel = connection->channel, .data = data};
+        size_t size = expand(text, sizeof text, kinds[kind].text, words);
         connection_queue(connection, text, size);
         connection->in_flight++;
     }

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "errands.h"
 #include "measure.h"
 
 #define READ_ROOM (1 << 20)
@@ -48,12 +49,17 @@ static void bytes_append(struct bytes *buffer, const void *data, size_t size) {
 
 /* ---- out */
 
+static const struct events *events_of(const struct connection *connection) {
+    return connection->events != NULL ? connection->events : current;
+}
+
 static void closed(struct connection *connection) {
+    const struct events *events = events_of(connection);
     if (connection->state == CLOSED) return;
     connection->state = CLOSED;
     close(connection->fd);
     connection->fd = -1;
-    if (current != NULL && current->closed != NULL) current->closed(connection);
+    if (events != NULL && events->closed != NULL) events->closed(connection);
 }
 
 void connection_close(struct connection *connection) { closed(connection); }
@@ -95,9 +101,23 @@ static void queue_frame(struct connection *connection, unsigned char opcode, con
     connection->out.end += size;
 }
 
+static struct words words_of(const struct connection *connection, const char *data) {
+    return (struct words){
+        .channel = connection->channel, .data = data, .session = connection->session, .node = connection->node};
+}
+
+/* A message up, in a request of its own. */
+static void post_up(struct connection *connection, const char *text) {
+    char path[256], body[2048];
+    expand(path, sizeof path, connection->protocol->up_path, words_of(connection, text));
+    size_t size = expand(body, sizeof body, connection->protocol->up_body, words_of(connection, text));
+    errand_post(connection, path, body, size);
+}
+
 void connection_queue(struct connection *connection, const char *text, size_t size) {
     if (connection->state == CLOSED) return;
-    queue_frame(connection, 1, text, size);
+    if (connection->protocol->carrier != SOCKET) post_up(connection, text);
+    else queue_frame(connection, connection->protocol->binary ? 2 : 1, text, size);
 }
 
 void connection_send(struct connection *connection, const char *text, size_t size) {
@@ -120,7 +140,7 @@ static const struct step *steps_of(const struct connection *connection) {
 static void send_step(struct connection *connection, const struct step *step) {
     char text[512];
     if (step->send == NULL) return;
-    size_t size = expand(text, sizeof text, step->send, 0, connection->channel, "null");
+    size_t size = expand(text, sizeof text, step->send, words_of(connection, "null"));
     connection->number = 2;
     connection_send(connection, text, size);
 }
@@ -136,16 +156,40 @@ static void advance(struct connection *connection) {
     }
     if (connection->state != OPENING) return;
     connection->state = READY;
-    if (current->ready != NULL) current->ready(connection);
+    if (events_of(connection)->ready != NULL) events_of(connection)->ready(connection);
+}
+
+static bool contains(const char *text, size_t size, const char *what) {
+    return memmem(text, size, what, strlen(what)) != NULL;
+}
+
+/* The string that a key has in a JSON text, which has no escapes. */
+static void keep_string(char *to, size_t most, const char *text, size_t size, const char *key) {
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "\"%s\":\"", key);
+    const char *at = memmem(text, size, wanted, strlen(wanted));
+    if (at == NULL) return;
+    at += strlen(wanted);
+    const char *end = memchr(at, '"', (size_t)(text + size - at));
+    if (end == NULL || (size_t)(end - at) >= most) fail("the %s is too long: %.*s", key, (int)size, text);
+    memcpy(to, at, (size_t)(end - at));
+}
+
+static void keep_session(struct connection *connection, const char *text, size_t size) {
+    if (connection->protocol->session_key == NULL || connection->session[0] != 0) return;
+    keep_string(connection->session, sizeof connection->session, text, size, connection->protocol->session_key);
+    keep_string(connection->node, sizeof connection->node, text, size, "node");
 }
 
 static void open_further(struct connection *connection, const char *text, size_t size) {
     const struct step *step = &steps_of(connection)[connection->step];
-    if (step->await == NULL || strncmp(text, step->await, strlen(step->await)) != 0) return;
-    if (memmem(text, size, "\"error\"", 7) != NULL) {
+    const char *refusal = connection->protocol->refusal;
+    if (contains(text, size, refusal == NULL ? "\"error\"" : refusal)) {
         if (!connection->refused) fprintf(stderr, "load: refused: %.*s\n", (int)(size < 200 ? size : 200), text);
         connection->refused = true;
     }
+    if (step->await == NULL || !contains(text, size, step->await)) return;
+    keep_session(connection, text, size);
     connection->step++;
     send_step(connection, step);
     advance(connection);
@@ -160,7 +204,7 @@ static void send_upgrade(struct connection *connection) {
     char path[128], request[512];
     const char *template =
         connection->role == PUBLISHER ? connection->protocol->publisher_path : connection->protocol->path;
-    expand(path, sizeof path, template, 0, connection->channel, "");
+    expand(path, sizeof path, template, words_of(connection, ""));
     int size = snprintf(request, sizeof request,
                         "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
@@ -169,14 +213,43 @@ static void send_upgrade(struct connection *connection) {
     connection_send_bytes(connection, request, (size_t)size);
 }
 
+static void send_get(struct connection *connection, const char *template) {
+    char path[256], request[512];
+    expand(path, sizeof path, template, words_of(connection, ""));
+    int size = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAccept: %s\r\n\r\n", path,
+                        connection->port, connection->protocol->carrier == STREAM ? "text/event-stream" : "*/*");
+    connection_send_bytes(connection, request, (size_t)size);
+}
+
+/* Asks for the response that does not end. */
+static void send_request(struct connection *connection) {
+    const char *body = connection->protocol->body;
+    char request[512];
+    connection->state = UPGRADING;
+    if (body == NULL) {
+        send_get(connection, connection->protocol->path);
+        return;
+    }
+    int size = snprintf(request, sizeof request,
+                        "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Type: application/json\r\n"
+                        "Content-Length: %zu\r\n\r\n%s",
+                        connection->protocol->path, connection->port, strlen(body), body);
+    connection_send_bytes(connection, request, (size_t)size);
+}
+
 static void connected(struct connection *connection) {
     if (connection->role == HTTP_CLIENT) {
         connection->state = READY;
-        if (current->ready != NULL) current->ready(connection);
+        if (events_of(connection)->ready != NULL) events_of(connection)->ready(connection);
     } else if (connection->protocol->path == NULL) {
         begin_opening(connection);
-    } else {
+    } else if (connection->protocol->carrier == SOCKET) {
         send_upgrade(connection);
+    } else if (connection->protocol->carrier == STREAM) {
+        send_request(connection);
+    } else {
+        begin_opening(connection);
+        send_get(connection, connection->protocol->path);
     }
 }
 
@@ -204,22 +277,49 @@ static void take_message(struct connection *connection, const char *text, size_t
         connection_send(connection, protocol->pong, strlen(protocol->pong));
     else if (connection->state == OPENING)
         open_further(connection, text, size);
-    else if (current->message != NULL)
-        current->message(connection, text, size, now);
+    else if (events_of(connection)->message != NULL)
+        events_of(connection)->message(connection, text, size, now);
+}
+
+static void take_line(struct connection *connection, const char *text, size_t size, uint64_t now) {
+    const char *head = connection->protocol->line_head;
+    size_t skip = head == NULL ? 0 : strlen(head);
+    if (size > skip && (skip == 0 || memcmp(text, head, skip) == 0))
+        take_message(connection, text + skip, size - skip, now);
+}
+
+static void take_divided(struct connection *connection, char divider, const char *text, size_t size, uint64_t now) {
+    const char *end = text + size;
+    while (text < end && connection->state != CLOSED) {
+        const char *stop = memchr(text, divider, (size_t)(end - text));
+        if (stop == NULL) stop = end;
+        take_line(connection, text, (size_t)(stop - text), now);
+        text = stop + 1;
+    }
+}
+
+static void take_measured(struct connection *connection, const char *text, size_t size, uint64_t now) {
+    const char *end = text + size;
+    while (text < end && connection->state != CLOSED) {
+        size_t length = 0, shift = 0;
+        unsigned char byte;
+        do {
+            byte = (unsigned char)*text++;
+            length |= (size_t)(byte & 127) << shift;
+            shift += 7;
+        } while (byte & 128 && text < end);
+        if (length > (size_t)(end - text)) fail("a message of %zu bytes is not whole in its frame", length);
+        take_message(connection, text, length, now);
+        text += length;
+    }
 }
 
 static void take_text(struct connection *connection, const char *text, size_t size, uint64_t now) {
-    if (!connection->protocol->joins_lines) {
-        take_message(connection, text, size, now);
-        return;
-    }
-    const char *end = text + size;
-    while (text < end && connection->state != CLOSED) {
-        const char *stop = memchr(text, '\n', (size_t)(end - text));
-        if (stop == NULL) stop = end;
-        if (stop > text) take_message(connection, text, (size_t)(stop - text), now);
-        text = stop + 1;
-    }
+    enum joining joining = connection->protocol->joining;
+    bool handshake = joining == LENGTHS && connection->state == OPENING && size > 0 && text[0] == '{';
+    if (joining == ALONE) take_message(connection, text, size, now);
+    else if (joining == LENGTHS && !handshake) take_measured(connection, text, size, now);
+    else take_divided(connection, joining == LINES ? '\n' : '\x1e', text, size, now);
 }
 
 static void take_frame(struct connection *connection, unsigned opcode, const char *payload, size_t size, uint64_t now) {
@@ -257,42 +357,93 @@ static size_t take_frames(struct connection *connection, const char *data, size_
     return at;
 }
 
-static size_t take_upgrade(struct connection *connection, const char *data, size_t size) {
-    const char *end = memmem(data, size, "\r\n\r\n", 4);
-    if (end == NULL) return 0;
-    if (size < 12 || memcmp(data + 9, "101", 3) != 0) {
-        fprintf(stderr, "load: no upgrade: %.*s\n", (int)(end - data), data);
+/* The head of the response that opens a SOCKET or a STREAM. */
+static size_t take_head(struct connection *connection, const char *data, size_t size) {
+    bool stream = connection->protocol->carrier == STREAM;
+    size_t head = head_size(data, size);
+    if (head == 0) return 0;
+    if (head_status(data) != (stream ? 200 : 101)) {
+        fprintf(stderr, "load: not opened: %.*s\n", (int)head, data);
         connection->refused = true;
         closed(connection);
         return size;
     }
+    connection->chunked = stream && head_value(data, head, "transfer-encoding:") != NULL;
     begin_opening(connection);
-    return (size_t)(end + 4 - data);
+    return head;
+}
+
+/* An answer to a GET of POLLING, and the next GET. */
+static void take_poll(struct connection *connection, int status, const char *body, size_t size) {
+    traffic.frames++;
+    if (status != 200) {
+        fprintf(stderr, "load: a poll was answered with %d: %.*s\n", status, (int)size, body);
+        closed(connection);
+        return;
+    }
+    take_text(connection, body, size, now_ns());
+    if (connection->state != CLOSED) send_get(connection, connection->protocol->up_path);
 }
 
 static size_t take_answers(struct connection *connection, const char *data, size_t size) {
     size_t at = 0;
     while (connection->state != CLOSED) {
-        const char *head = data + at, *end = memmem(head, size - at, "\r\n\r\n", 4);
-        if (end == NULL) break;
-        const char *length_at = NULL;
-        for (const char *line = head; line < end; line = memchr(line, '\n', (size_t)(end + 2 - line)) + 1)
-            if (strncasecmp(line, "content-length:", 15) == 0) length_at = line + 15;
-        if (length_at == NULL) fail("an HTTP answer has no Content-Length: %.*s", (int)(end - head), head);
-        size_t length = strtoul(length_at, NULL, 10), whole = (size_t)(end + 4 - head) + length;
-        if (size - at < whole) break;
-        at += whole;
-        current->answer(connection, atoi(head + 9), end + 4, length);
+        const char *head = data + at;
+        size_t length = head_size(head, size - at);
+        if (length == 0) break;
+        const char *value = head_value(head, length, "content-length:");
+        int status = head_status(head);
+        if (value == NULL && status != 204) fail("an HTTP answer has no Content-Length: %.*s", (int)length, head);
+        size_t body = value == NULL ? 0 : strtoul(value, NULL, 10);
+        if (size - at < length + body) break;
+        at += length + body;
+        if (connection->role == HTTP_CLIENT) events_of(connection)->answer(connection, status, head + length, body);
+        else take_poll(connection, status, head + length, body);
     }
     return at;
 }
 
-static size_t take(struct connection *connection, const char *data, size_t size, uint64_t now) {
+/* What is there of the body of a STREAM, up to its last whole line. */
+static size_t take_lines(struct connection *connection, const char *data, size_t size, uint64_t now) {
+    const char *last = memrchr(data, '\n', size);
+    size_t whole = last == NULL ? 0 : (size_t)(last + 1 - data);
+    take_text(connection, data, whole, now);
+    return whole;
+}
+
+/* Bytes of a STREAM that have just come: without the frames of its chunks, in place. */
+static size_t plain(struct connection *connection, char *data, size_t size) {
+    size_t begun = connection->chunks.begun;
+    size_t left = connection->chunked ? unchunk(&connection->chunks, data, size) : size;
+    traffic.frames += connection->chunked ? connection->chunks.begun - begun : size > 0;
+    if (connection->chunks.complete) closed(connection);
+    return left;
+}
+
+static bool is_open(const struct connection *connection) {
+    return connection->state == OPENING || connection->state == READY;
+}
+
+static size_t take_stream(struct connection *connection, char *data, size_t kept, size_t *size, uint64_t now) {
     size_t at = 0;
-    if (connection->role == HTTP_CLIENT) return take_answers(connection, data, size);
-    if (connection->state == UPGRADING) at = take_upgrade(connection, data, size);
-    if (connection->state == OPENING || connection->state == READY)
-        at += take_frames(connection, data + at, size - at, now);
+    if (connection->state == UPGRADING) {
+        at = take_head(connection, data, *size);
+        if (at == 0) return 0;
+        kept = at;
+    }
+    if (is_open(connection)) *size = kept + plain(connection, data + kept, *size - kept);
+    if (is_open(connection)) at += take_lines(connection, data + at, *size - at, now);
+    return at;
+}
+
+/* Takes what is whole of the bytes, of which the first `kept` were there before; how many are taken. */
+static size_t take(struct connection *connection, char *data, size_t kept, size_t *size, uint64_t now) {
+    size_t at = 0;
+    if (connection->role == HTTP_CLIENT || connection->protocol->carrier == POLLING)
+        return take_answers(connection, data, *size);
+    if (connection->protocol->carrier == STREAM) return take_stream(connection, data, kept, size, now);
+    if (connection->state == UPGRADING) at = take_head(connection, data, *size);
+    if (is_open(connection)) at += take_frames(connection, data + at, *size - at, now);
     return at;
 }
 
@@ -308,7 +459,7 @@ static ssize_t receive(struct connection *connection, size_t most) {
     if (got <= 0) return got;
     traffic.reads++;
     traffic.bytes += (uint64_t)got;
-    size_t size = kept + (size_t)got, taken = take(connection, data, size, now_ns());
+    size_t size = kept + (size_t)got, taken = take(connection, data, kept, &size, now_ns());
     in->start = in->end = 0;
     if (taken < size) bytes_append(in, data + taken, size - taken);
     return got == (ssize_t)most ? got : 0x7fffffff; /* a short read: the socket is empty */

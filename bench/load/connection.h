@@ -1,5 +1,5 @@
-/* Client connections and the one epoll loop they live on: handshake, opening steps, WebSocket frames in and out,
-   HTTP answers in. What a message means is the scenario's affair: it hands in `struct events`. */
+/* Client connections and the one epoll loop they live on: handshake, opening steps, WebSocket frames in and out, HTTP
+   answers and streams in. What a message means is the scenario's affair: it hands in `struct events`. */
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bodies.h"
 #include "protocols.h"
 
 enum state { UNUSED, CONNECTING, UPGRADING, OPENING, READY, CLOSED };
@@ -16,6 +17,8 @@ struct bytes {
     char *data;
     size_t start, end, room;
 };
+
+struct events;
 
 struct connection {
     int fd;
@@ -31,8 +34,12 @@ struct connection {
     bool refused;        /* an opening step was answered with an error */
     bool unread;         /* not read by the loop: see connection_read */
     uint8_t step;
+    bool chunked; /* the body of a STREAM */
+    struct chunks chunks;
     struct bytes in, out;
     char channel[32];
+    char session[64], node[64]; /* as the server said them */
+    const struct events *events; /* its own, instead of the scenario's */
 };
 
 /* A message of the scenario; in HTTP the body of an answer, with its status. */
@@ -55,7 +62,7 @@ bool loop_run(const struct events *events, bool (*done)(void), uint64_t deadline
 
 void connection_open(struct connection *connection, int receive_buffer);
 void connection_close(struct connection *connection);
-/* Sends one text message; `queue` only puts it into the buffer, for a later connection_flush. */
+/* Sends one message, over whatever carries them; `queue` only puts it into the buffer, for a later connection_flush. */
 void connection_queue(struct connection *connection, const char *text, size_t size);
 void connection_flush(struct connection *connection);
 void connection_send(struct connection *connection, const char *text, size_t size);

@@ -100,7 +100,8 @@ double fanout_measure(const char *prefix, const struct fanout *what, const struc
 
 void fanout_open(struct crowd *crowd, struct crowd *publisher, const struct options *options) {
     *crowd = crowd_of(options->clients, options, SUBSCRIBER);
-    *publisher = crowd_of(1, options, options->via_http ? HTTP_CLIENT : PUBLISHER);
+    bool via_http = options->via_http || publisher_of(options->protocols[0])->publish == NULL;
+    *publisher = crowd_of(1, options, via_http ? HTTP_CLIENT : PUBLISHER);
     crowd_open(crowd, options->in_flight, 0);
     crowd_open(publisher, 1, 0);
 }
@@ -109,7 +110,7 @@ void run_fanout(const struct options *options) {
     struct crowd crowd, publisher;
     fanout_open(&crowd, &publisher, options);
     report_begin("fanout");
-    report_text("protocol", options->protocol->name);
+    report_text("protocol", options->protocol_names);
     report_count("clients", options->clients);
     report_number("rate", options->rate);
     report_count("size", options->size);

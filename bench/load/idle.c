@@ -26,7 +26,7 @@ void run_idle(const struct options *options) {
     span_end(&span);
     uint64_t after = rested_memory(options->pid);
     report_begin("idle");
-    report_text("protocol", options->protocol->name);
+    report_text("protocol", options->protocol_names);
     report_count("clients", options->clients);
     report_flag("own_channels", options->own_channels);
     report_count("ready", crowd.ready);

@@ -1,7 +1,7 @@
 /* load: the load generator of the benchmarks. One process, one thread, one scenario a run; what it found is one line
    of JSON on stdout, and whatever makes the figures worthless is an exit with a message.
 
-     load SCENARIO --port N --pid N [--protocol centrifuge|socketio|ws] [--clients N] [--rate N] [--size BYTES] ...
+     load SCENARIO --port N --pid N [--protocol NAME[,NAME...]] [--clients N] [--rate N] [--size BYTES] ...
 
    Scenarios and options are the two tables below; scenario.h says what the options mean. */
 #include <getopt.h>
@@ -35,11 +35,22 @@ static const struct option words[] = {
     {"cpu", 1, 0, CPU},             {"via-http", 0, 0, VIA_HTTP}, {0, 0, 0, 0},
 };
 
+static void set_protocols(struct options *options, const char *names) {
+    static char text[256];
+    snprintf(text, sizeof text, "%s", names);
+    options->protocol_names = names;
+    options->protocol_count = 0;
+    for (char *name = strtok(text, ","); name != NULL; name = strtok(NULL, ",")) {
+        if (options->protocol_count == MOST_PROTOCOLS) fail("at most %d protocols", MOST_PROTOCOLS);
+        options->protocols[options->protocol_count++] = protocol_named(name);
+    }
+}
+
 static void set(struct options *options, int word) {
     switch (word) {
     case PORT: options->port = (uint16_t)atoi(optarg); break;
     case PID: options->pid = atoi(optarg); break;
-    case PROTOCOL: options->protocol = protocol_named(optarg); break;
+    case PROTOCOL: set_protocols(options, optarg); break;
     case CLIENTS: options->clients = (uint32_t)atoi(optarg); break;
     case OTHERS: options->others = (uint32_t)atoi(optarg); break;
     case RATE: options->rate = atof(optarg); break;
@@ -60,7 +71,6 @@ static void set(struct options *options, int word) {
 
 int main(int argc, char **argv) {
     struct options options = {
-        .protocol = protocol_named("centrifuge"),
         .clients = 500,
         .rate = 50,
         .size = 100,
@@ -70,6 +80,7 @@ int main(int argc, char **argv) {
         .batch = 1,
     };
     if (argc < 2) fail("which scenario?");
+    set_protocols(&options, "centrifuge");
     signal(SIGPIPE, SIG_IGN);
     for (int word; (word = getopt_long(argc - 1, argv + 1, "", words, NULL)) != -1;) set(&options, word);
     loop_begin();

@@ -17,7 +17,8 @@ struct crowd crowd_of(uint32_t count, const struct options *options, enum role r
         struct connection *member = &crowd.members[i];
         member->index = i;
         member->role = role;
-        member->protocol = options->protocol;
+        member->protocol = options->protocols[i % options->protocol_count];
+        if (role != SUBSCRIBER) member->protocol = publisher_of(member->protocol);
         member->port = options->port;
         member->key = options->key == NULL ? "" : options->key;
         strcpy(member->channel, "bench");
@@ -85,7 +86,8 @@ void publish(struct connection *publisher, const char *channel, struct stamp sta
     bool http = publisher->role == HTTP_CLIENT;
     const char *template = http ? "{\"channel\":\"$c\",\"data\":$d}" : publisher->protocol->publish;
     data_write(data, size, stamp);
-    size_t length = expand(text, sizeof text, template, ++publisher->number, channel, data);
+    struct words words = {.number = ++publisher->number, .channel = channel, .data = data};
+    size_t length = expand(text, sizeof text, template, words);
     if (http) post(publisher, text, length);
     else connection_send(publisher, text, length);
 }

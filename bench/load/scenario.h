@@ -10,8 +10,12 @@
 #include "measure.h"
 #include "stream.h"
 
+#define MOST_PROTOCOLS 8
+
 struct options {
-    const struct protocol *protocol;
+    const struct protocol *protocols[MOST_PROTOCOLS]; /* clients are divided among them; the first publishes */
+    uint32_t protocol_count;
+    const char *protocol_names;
     uint16_t port;
     pid_t pid;         /* of the server: its CPU time and memory are read */
     uint32_t clients;

@@ -1,9 +1,10 @@
-// The Socket.IO peer on Node.js, over WebSocket alone: `subscribe` joins a room and acknowledges, `publish` emits to it.
+// The Socket.IO peer on Node.js, over WebSocket or polling: `subscribe` joins a room and acknowledges, `publish` emits
+// to it.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 
 const http = createServer();
-const io = new Server(http, { transports: ["websocket"], serveClient: false });
+const io = new Server(http, { transports: ["websocket", "polling"], serveClient: false });
 
 io.on("connection", (socket) => {
   socket.on("subscribe", (channel, acknowledge) => {
