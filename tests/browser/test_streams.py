@@ -155,7 +155,7 @@ async def test_an_event_source_that_was_cut_misses_nothing(
     proxy = await proxied(server)
     await open_page(page, proxy.port)
     await page.evaluate(LISTEN, path)
-    expected = []
+    expected: list[Any] = []
     for cut in range(2):
         for number in range(cut * 10, cut * 10 + 5):
             await server.publish("a", number)

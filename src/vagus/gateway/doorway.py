@@ -20,7 +20,7 @@ from vagus.wire.websocket import Refusal, check_upgrade, negotiate_deflate, refu
 from .direct import body_length, respond_directly
 from .endpoints import Endpoint
 from .gate import Gate, joined_headers
-from .streaming import Request, StreamingEndpoint
+from .streaming import Request, StreamingEndpoint, streaming
 from .websocket import WebSocket
 
 HEAD_BYTES: Final = 16_384
@@ -86,7 +86,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _is_for_doorway(self, data: bytes) -> bool:
         endpoint = self._gate.endpoint(path_in(data))
-        return endpoint is not None and (isinstance(endpoint, StreamingEndpoint) or _UPGRADE(data) is not None)
+        return endpoint is not None and (streaming(endpoint) is not None or _UPGRADE(data) is not None)
 
     def _hand_back(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -137,8 +137,8 @@ class Doorway(asyncio.Protocol):
         if endpoint is not None and data.startswith(b"GET ") and _UPGRADE(data, 0, end):
             self._gate.hub.wheel.unset(self)
             self._upgrade(endpoint, data[: end + 4], data[end + 4 :])
-        elif isinstance(endpoint, StreamingEndpoint):
-            self._stream(endpoint, data, end + 4)
+        elif (streams := streaming(endpoint)) is not None:
+            self._stream(streams, data, end + 4)
         else:
             self._hand_on(data)
 

@@ -63,6 +63,8 @@ class Opening(msgspec.Struct, frozen=True):
     """The client wants pings of the transport's own in place of the dialect's."""
     message_bytes: int = 0
     """The longest message that is read; 0 is the hub's limit."""
+    close_code: int = 1005
+    """With what a close frame without a code is answered; 1005 is an empty one, which RFC 6455 suggests."""
 
 
 class Endpoint(Protocol):

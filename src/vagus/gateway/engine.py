@@ -10,12 +10,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from vagus.hub.audience import Writes
-from vagus.hub.client import Client, Link
+from vagus.hub.client import Link
 from vagus.hub.requests import Origin
 from vagus.kernel import codes
 from vagus.kernel.codes import Closure
-from vagus.kernel.errors import DisconnectError, RefusedError
+from vagus.kernel.errors import DisconnectError
 from vagus.wire.encoding import Framing
 from vagus.wire.socketio import (
     CONNECT_NUMBER,
@@ -27,10 +29,9 @@ from vagus.wire.socketio import (
     engine,
     packet_of,
 )
-from vagus.wire.socketio.dialogue import number_of
 
+from .engine_namespace import Namespace
 from .engine_polling import HIGH_WATER, Polling
-from .engine_recovery import Recorder
 
 if TYPE_CHECKING:
     from .socketio import SocketIo
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
 Take = Callable[[bytes], None]
 
 NEVER: Final = float("inf")
-
-UPGRADING_S: Final = 10.0
-"""How long a WebSocket that wants to take over may take."""
 
 _INVALID: Final = b'44/%b,{"message":"Invalid namespace"}'
 
@@ -52,6 +50,7 @@ class Session:
         "_assembly",
         "_backlog",
         "_connect_by",
+        "_is_new",
         "_is_unread",
         "_next_ping",
         "_pong_by",
@@ -84,6 +83,7 @@ class Session:
         self.slot = 0
         self._assembly: Assembly | None = None
         self._backlog: deque[tuple[bytes, Take]] | None = None
+        self._is_new = True
         self._is_unread = False
         self._said = 0
         self._next_ping = now + endpoint.interval_s * random.uniform(0.5, 1)
@@ -173,7 +173,7 @@ class Session:
         else:
             namespace.take(packet)
 
-    def _connect(self, packet: Packet, old: "Namespace | None") -> None:
+    def _connect(self, packet: Packet, old: Namespace | None) -> None:
         endpoint, section = self.endpoint, packet.section
         if old is not None:
             if old.dialogue.is_joined:
@@ -185,11 +185,19 @@ class Session:
         if section not in endpoint.hub.sections:
             self.say(_INVALID % section.encode())
             return
+        if not self._may_join():
+            self.say(EventDialogue(endpoint.dialect(section), ()).refusal(codes.TOO_MANY_REQUESTS))
+            return
         command, shown = connect_of(packet)
         parking = endpoint.parking
         if parking is not None and shown.pid and parking.adopt(self, section, shown):
             return
         Namespace(self, endpoint, section).client.take(((CONNECT_NUMBER, command),))
+
+    def _may_join(self) -> bool:
+        """The first client of a session came with its connection; others count as one more each."""
+        hub, is_first, self._is_new = self.endpoint.hub, self._is_new, False
+        return is_first or hub.registry.takes_connection(self.origin.address, hub.loop.time())
 
     # what goes out
 
@@ -269,9 +277,11 @@ class Session:
         polling.begin_move()
         for namespace in self.namespaces.values():
             namespace.move(transport, framing)
+            namespace.note_transport("websocket")
         self.transport, self.framing, self.link, self.polling = transport, framing, link, None
-        polling.reading.set()
+        self.origin = msgspec.structs.replace(self.origin, transport="websocket")
         self.flowing = True
+        self._said = 0
         self.endpoint.leave(self)
         if self._is_unread:
             link.pause_reading()
@@ -280,12 +290,12 @@ class Session:
 
     # its end
 
-    def add(self, namespace: "Namespace") -> None:
+    def add(self, namespace: Namespace) -> None:
         self.namespaces[namespace.section] = namespace
         if not self.flowing:
             namespace.client.pause()
 
-    def _remove(self, namespace: "Namespace") -> None:
+    def _remove(self, namespace: Namespace) -> None:
         """A namespace is left. Without any, the client has a moment to join another one."""
         del self.namespaces[namespace.section]
         namespace.session = None
@@ -294,7 +304,7 @@ class Session:
             self._connect_by = self.endpoint.hub.loop.time() + self.endpoint.hub.limits.stale_s
             self._set_timer()
 
-    def dismiss(self, namespace: "Namespace", closure: Closure) -> None:
+    def dismiss(self, namespace: Namespace, closure: Closure) -> None:
         """The hub has closed a client: it is to come back, or is told to stay away, for which the session need not end.
 
         Nobody of its other namespaces is asked to come back, but they do.
@@ -321,10 +331,8 @@ class Session:
         self.lost()
         if self.link is not None:
             self.link.close(closure)
-        elif self.polling is not None:
-            if not closure.reconnects:
-                self.polling.write(engine.CLOSE)
-            self.polling.end()
+        elif self.polling is not None and not closure.reconnects:
+            self.polling.write(engine.CLOSE)
 
     def abort(self, closure: Closure) -> None:
         """End it without waiting for what was written."""
@@ -333,8 +341,6 @@ class Session:
         self.lost()
         if self.link is not None:
             self.link.abort(closure)
-        elif self.polling is not None:
-            self.polling.end()
 
     def fail(self, closure: Closure) -> None:
         """The client broke the protocol: nothing of it stays."""
@@ -357,200 +363,18 @@ class Session:
         if self.is_over:
             return
         self.is_over = True
+        self._backlog = None
         self.endpoint.hub.wheel.unset(self)
         self.endpoint.leave(self)
         if self.polling is not None:
-            self.polling.reading.set()  # who waits there is to see that it is over
+            self.polling.end()
+            if self.polling.probe is not None:
+                self.polling.probe.disconnect(codes.CONNECTION_CLOSED)
         for namespace in self._taken_out():
             namespace.park()
 
-    def _taken_out(self) -> "list[Namespace]":
+    def _taken_out(self) -> list[Namespace]:
         namespaces, self.namespaces = list(self.namespaces.values()), {}
         for namespace in namespaces:
             namespace.session = None
         return namespaces
-
-
-class Namespace:
-    """A client of the hub in a session: the client's link. Without a session it is parked, or gone."""
-
-    __slots__ = ("client", "dialogue", "is_unread", "recorder", "session", "slot")
-
-    def __init__(self, session: Session, endpoint: "SocketIo", section: str) -> None:
-        hub, dialect, parking = endpoint.hub, endpoint.dialect(section), endpoint.parking
-        self.slot = 0
-        self.is_unread = False
-        self.session: Session | None = session
-        self.recorder = Recorder(self, parking, session.transport) if parking is not None else None
-        self.dialogue = EventDialogue(
-            dialect, hub.sections[section].names, parking.enrol(self) if parking is not None else ""
-        )
-        self.client = Client(
-            hub,
-            self,
-            self.recorder or session.transport,
-            session.framing.encoding(dialect),
-            session.origin,
-            dialogue=self.dialogue,
-            section=section,
-        )
-        session.add(self)
-
-    @property
-    def section(self) -> str:
-        return self.dialogue.dialect.section
-
-    def take(self, packet: Packet) -> None:
-        """An event or an ack."""
-        number = number_of(packet)
-        try:
-            command = self.dialogue.command_of(packet)
-        except RefusedError as error:
-            self.client.reply(number, error.fault)
-        else:
-            self.client.take(((number, command),))
-
-    def move(self, transport: Writes, framing: Framing) -> None:
-        """Go on over another transport of the same session."""
-        encoding = framing.encoding(self.dialogue.dialect)
-        self.client.move(self.recorder or transport, encoding)
-        if self.recorder is not None:
-            self.recorder.transport = transport
-
-    def enter(self, session: Session) -> None:
-        """Go on in another session."""
-        self.session = session
-        session.add(self)
-        session.consider_reading()
-
-    def park(self) -> None:
-        """The transport is lost: stay for a while, if that is offered and there is anything to stay for."""
-        if self.recorder is not None and self.dialogue.is_joined and self.client.is_connected:
-            self.recorder.parking.park(self, self.recorder)
-        else:
-            self.lose()
-
-    def lose(self) -> None:
-        """Gone for good."""
-        self._forget()
-        self.client.lost()
-        del self.client  # it holds us: without the cycle, both are freed at once and not by the garbage collector
-
-    def _forget(self) -> None:
-        if self.recorder is not None:
-            self.recorder.parking.forget(self)
-
-    def on_due(self, now: float) -> None:
-        """Parked for long enough."""
-        if self.recorder is not None:
-            self.recorder.parking.let_go(self)
-
-    # from the hub (hub.client.Link)
-
-    def close(self, closure: Closure) -> None:
-        self._forget()
-        session = self.session
-        del self.client
-        if session is not None:
-            session.dismiss(self, closure)
-
-    def abort(self, closure: Closure) -> None:
-        self._forget()
-        session = self.session
-        del self.client
-        if session is not None:
-            del session.namespaces[self.section]
-            self.session = None
-            session.abort(closure)
-
-    def pause_reading(self) -> None:
-        self.is_unread = True
-        if self.session is not None:
-            self.session.consider_reading()
-
-    def resume_reading(self) -> None:
-        self.is_unread = False
-        if self.session is not None:
-            self.session.consider_reading()
-
-
-class Probe:
-    """A WebSocket that wants to take over a session that polls. Once it has, it is the session's.
-
-    It asks, is answered, and confirms; anything else ends this WebSocket alone.
-    """
-
-    __slots__ = ("_framing", "_is_done", "_is_probed", "_link", "_session", "_transport", "slot")
-
-    def __init__(self, session: Session, link: Link, transport: Writes, framing: Framing) -> None:
-        self._session = session
-        self._link = link
-        self._transport = transport
-        self._framing = framing
-        self._is_probed = False
-        self._is_done = False
-        self.slot = 0
-        hub = session.endpoint.hub
-        hub.wheel.set(self, hub.loop.time() + UPGRADING_S)
-
-    @property
-    def flowing(self) -> bool:
-        return self._session.flowing if self._is_done else True
-
-    def receive(self, message: bytes) -> None:
-        if self._is_done:
-            self._session.receive(message)
-        elif self._session.polling is None or message != (engine.UPGRADE if self._is_probed else engine.PROBE):
-            self.disconnect(codes.MALFORMED)
-        elif self._is_probed:
-            self._finish()
-        else:
-            self._is_probed = True
-            self._transport.write(self._framing.text(engine.PROBED))
-            self._session.polling.expect_upgrade()
-
-    def _finish(self) -> None:
-        self._is_done = True
-        self._session.endpoint.hub.wheel.unset(self)
-        self._session.upgrade(self._link, self._transport, self._framing)
-
-    def receive_binary(self, message: bytes) -> None:
-        if self._is_done:
-            self._session.receive_binary(message)
-        else:
-            self.disconnect(codes.MALFORMED)
-
-    def receive_pong(self) -> None:
-        pass
-
-    def pause(self) -> None:
-        if self._is_done:
-            self._session.pause()
-
-    def resume(self) -> None:
-        if self._is_done:
-            self._session.resume()
-
-    def lost(self) -> None:
-        if self._is_done:
-            self._session.lost()
-        else:
-            self._let_go()
-
-    def _let_go(self) -> None:
-        """The session goes on polling."""
-        self._session.endpoint.hub.wheel.unset(self)
-        polling = self._session.polling
-        if polling is not None and polling.probe is self:
-            polling.probe = None
-            polling.is_probed = False
-
-    def disconnect(self, closure: Closure) -> None:
-        if self._is_done:
-            self._session.disconnect(closure)
-        else:
-            self._let_go()
-            self._link.close(closure)
-
-    def on_due(self, now: float) -> None:
-        self.disconnect(codes.STALE)

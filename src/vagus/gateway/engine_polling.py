@@ -14,6 +14,7 @@ from vagus.wire.socketio import engine
 
 if TYPE_CHECKING:
     from .engine import Session
+    from .engine_upgrade import Probe
 
 HIGH_WATER: Final = 65_536
 """Bytes that may wait for the next GET."""
@@ -44,7 +45,7 @@ class Polling:
         self._is_ended = False
         self.is_posting = False
         self.is_probed = False
-        self.probe: object = None
+        self.probe: Probe | None = None
         self.reading = asyncio.Event()
         self.reading.set()
 
@@ -57,7 +58,7 @@ class Polling:
         self._pile.append(data)
         self._size += len(data)
         self.wake()
-        if self._size > HIGH_WATER and self._session.flowing and not self._is_moving:
+        if self._size > HIGH_WATER and not self._is_moving and not self._is_ended and self._session.flowing:
             self._session.pause()
 
     def wake(self) -> None:
@@ -66,8 +67,10 @@ class Polling:
             self._waiter.set_result(None)
 
     def end(self) -> None:
-        """The session is over: after what is due, a GET is told that there is none."""
+        """The session is over: after what is due, a GET is told that there is none, and no POST waits any more."""
         self._is_ended = True
+        del self._session  # it holds us: without the cycle, both are freed at once and not by the garbage collector
+        self.reading.set()
         self.wake()
 
     def expect_upgrade(self) -> None:
@@ -98,7 +101,7 @@ class Polling:
         body = engine.SEPARATOR.join(self._pile) or (b"" if self._is_ended else engine.NOOP)
         self._pile.clear()
         self._size = 0
-        if self._session.polling is self and not self._session.flowing:
+        if not self._is_ended and self._session.polling is self and not self._session.flowing:
             self._session.resume()
         return body
 

@@ -21,7 +21,8 @@ from vagus.wire.socketio.dialogue import Return
 from .engine_bundles import Bundle, Event
 
 if TYPE_CHECKING:
-    from .engine import Namespace, Session
+    from .engine import Session
+    from .engine_namespace import Namespace
 
 RECORD_EVENTS: Final = 1_000
 RECORD_BYTES: Final = 262_144

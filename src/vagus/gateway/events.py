@@ -18,7 +18,7 @@ from vagus.kernel.codes import Closure, Fault
 from vagus.kernel.commands import Command
 from vagus.kernel.errors import DisconnectError, RefusedError
 from vagus.kernel.events import Event
-from vagus.kernel.publications import Json
+from vagus.kernel.publications import Json, Position
 from vagus.kernel.replies import Connected, Ended, Farewell, Push, Reply, Subscribed
 from vagus.wire import Dialect
 from vagus.wire.eventsource import (
@@ -162,6 +162,7 @@ class EventReader:
     __slots__ = (
         "_channels",
         "_client",
+        "_early",
         "_endpoint",
         "_entered",
         "_is_lost",
@@ -171,6 +172,7 @@ class EventReader:
         "_returning",
         "_stream",
         "_wanted",
+        "_write",
         "slot",
     )
 
@@ -187,6 +189,8 @@ class EventReader:
         self._entered: list[str] = []
         self._is_refused = False
         self._is_lost = False
+        self._write = stream.write
+        self._early: list[bytes] | None = []
         self._progress = Progress(endpoint.epochs) if len(wanted.channels) > 1 else None
         if self._progress is None:
             encoding = endpoint.framings[stream.is_chunked].encoding(endpoint.one)
@@ -212,9 +216,15 @@ class EventReader:
             yield number, self._wanted.subscribe(channel)
 
     def write(self, data: bytes) -> None:
-        """From the hub, where there are several channels: finish a message and pass it on."""
+        """From the hub, where there are several channels: finish a message and pass it on.
+
+        Before the response begins it is not known yet where the reader stands in all of them.
+        """
         assert self._progress is not None
-        self._stream.write(self._stream.framed(self._progress.finished(data)))
+        if self._early is not None:
+            self._early.append(data)
+            return
+        self._write(self._stream.framed(self._progress.finished(data)))
 
     # the conversation of its client
 
@@ -244,6 +254,9 @@ class EventReader:
         if subscribed.epoch:
             self._entered.append(channel)
             self._endpoint.epochs.enter(channel, subscribed.epoch)
+            if self._progress is not None:  # where it was, until it was told what it has missed since
+                start = Position(subscribed.offset, subscribed.epoch)
+                self._progress.begin_at(channel, self._wanted.positions.get(channel, start))
         past = self._dialect.past(channel, subscribed)
         if self._open:
             return past
@@ -253,8 +266,12 @@ class EventReader:
     def _start(self) -> None:
         stream, hub = self._stream, self._endpoint.gate.hub
         stream.start(stream.framed(retry(random.randint(*RETRY_MS))))
+        self._write = stream.transport.write
+        early, self._early = self._early or (), None
         if self._progress is None:
             self._client.transport = stream.transport
+        for data in early:
+            self.write(data)
         hub.wheel.set(self, hub.loop.time() + HEARTBEAT_S * random.uniform(0.5, 1))
 
     def _refuse(self, reason: Closure | Fault) -> None:
@@ -311,7 +328,7 @@ class EventReader:
             self._refuse(codes.STALE)
             return
         if self._client.flowing:
-            self._stream.transport.write(self._stream.framed(HEARTBEAT))
+            self._write(self._stream.framed(HEARTBEAT))
         self._endpoint.gate.hub.wheel.set(self, now + HEARTBEAT_S)
 
     # from the hub (hub.client.Link)

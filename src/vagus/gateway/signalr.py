@@ -31,6 +31,9 @@ ROOT: Final = "vagus"
 PROMISES: Final = 10_000
 """Sessions that are negotiated and not opened, at most."""
 
+NORMAL: Final = 1000
+"""The code of a WebSocket that was closed as it should be, which clients look for."""
+
 _PATH: Final = re.compile(r"/hubs/([^/]+)(/negotiate)?/?\Z")
 
 _BOTH: Final = ["Text", "Binary"]
@@ -48,7 +51,8 @@ _ANOTHER_TRANSPORT: Final = Refusal(400, "Cannot change transports mid-connectio
 _NO_POSTS: Final = Refusal(405, "POST requests are not allowed for WebSocket connections.")
 _NOT_POLLED: Final = Refusal(400, "Cannot terminate this connection using the DELETE endpoint.")
 _TOO_MANY_POSTS: Final = Refusal(429, "too many requests of one connection at once")
-_UNAUTHORIZED: Final = Refusal(401, "unauthorized", ((b"WWW-Authenticate", b"Bearer"),))
+_UNAUTHORIZED: Final = Refusal(401, "", ((b"WWW-Authenticate", b"Bearer"),))
+"""Without a body, since clients would show that instead of the status."""
 _FORBIDDEN: Final = Refusal(403, "permission denied")
 _FAILED: Final = Refusal(500, "internal server error")
 _UNAVAILABLE: Final = Refusal(503, "try again in a moment", ((b"Retry-After", b"1"),))
@@ -75,16 +79,16 @@ class SignalR:
         if "id" not in query:
             session = Session(self.house, section)
             session.claim(origin, _token(origin, query))
-            return Opening(session.open)
+            return Opening(session.open, close_code=NORMAL)
         found = self._found(section, query)
         if found is None:
             return _NO_SESSION
         if found.can_reopen:
-            return Opening(found.reopen, is_resumed=True)
+            return Opening(found.reopen, is_resumed=True, close_code=NORMAL)
         if found.state is not State.PROMISED:
             return _TAKEN if found.spool is None else _ANOTHER_TRANSPORT
         found.claim(origin, _token(origin, query))
-        return Opening(found.open, is_resumed=True)
+        return Opening(found.open, is_resumed=True, close_code=NORMAL)
 
     # HTTP
 

@@ -121,6 +121,7 @@ class Session:
         "_is_leaving",
         "_is_read",
         "_next_ping",
+        "_unread",
         "client",
         "connection_id",
         "dialogue",
@@ -170,6 +171,7 @@ class Session:
         self._abandoned_at = NEVER
         self._is_leaving = False
         self._is_read = True
+        self._unread: list[Iterator[Message]] = []
 
     # its transport
 
@@ -205,6 +207,7 @@ class Session:
         self.house.gate.leave(self)
         if before is not None:
             before.link.close(DONE)
+        self._unread = []
         self.dialogue.start_over()
         self.recorder.replay()
         if not self._is_read:
@@ -353,11 +356,17 @@ class Session:
         hub.figures.received_bytes += len(chunk)
         if self._heard_at != NEVER:
             self._heard_at = hub.loop.time()
-        if self.client is not None and self.dialogue is not None:
-            self.client.take(self._commands(self.client, self.dialogue, chunk))
+        if self.dialogue is not None:
+            self._unread.append(self.dialogue.messages(chunk))
+            self._read()
 
-    def _commands(self, client: Client, dialogue: HubDialogue, chunk: bytes) -> Iterator[tuple[int, Command]]:
-        for message in dialogue.messages(chunk):
+    def _read(self) -> None:
+        """Look at what has come, as long as the hub takes it: one chunk may bring more than it lets wait."""
+        while self._unread and self._is_read and self.client is not None:
+            self.client.take(self._commands(self.client, self._unread[0]))
+
+    def _commands(self, client: Client, messages: Iterator[Message]) -> Iterator[tuple[int, Command]]:
+        for message in messages:
             if self.recorder is not None and not self._is_new(self.recorder, message):
                 continue
             match message:
@@ -367,13 +376,20 @@ class Session:
                     self._is_leaving = True
                     self.house.hub.loop.call_soon(self.disconnect, codes.CONNECTION_CLOSED)
                 case _:
-                    try:
-                        numbered = dialogue.command(message)
-                    except UnfitError as error:
-                        self._answer(client, error)
-                    else:
-                        if numbered is not None:
-                            yield numbered
+                    numbered = self._command(client, message)
+                    if numbered is not None:
+                        yield numbered
+            if not self._is_read:
+                return
+        if self._unread and self._unread[0] is messages:
+            del self._unread[0]
+
+    def _command(self, client: Client, message: Message) -> tuple[int, Command] | None:
+        try:
+            return self.dialogue.command(message) if self.dialogue is not None else None
+        except UnfitError as error:
+            self._answer(client, error)
+            return None
 
     @staticmethod
     def _answer(client: Client, error: UnfitError) -> None:
@@ -437,7 +453,12 @@ class Session:
 
     def resume_reading(self) -> None:
         self._is_read = True
-        if self.link is not None:
+        self.house.hub.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """First comes what was not looked at before."""
+        self._read()
+        if self._is_read and self.link is not None:
             self.link.resume_reading()
 
     # time (hub.wheel.Timed)
@@ -502,6 +523,7 @@ class Session:
         """Wait for another socket; what the hub writes meanwhile is kept, within the recorder's bound."""
         self.state = State.PARKED
         self.leg = self.link = self.transport = None
+        self._unread = []
         self._next_ping = self._ack_at = NEVER
         self.flowing = True
         self.house.gate.sockets.add(self)
@@ -513,17 +535,18 @@ class Session:
         """Let go of everything. Polls are answered for a while, so that the last one learns of it."""
         self.state = State.OVER
         self.client = self.dialogue = self.recorder = self.leg = self.link = self.transport = None
-        self._early = b""
-        spool, self.spool = self.spool, self.spool if self.spool is not None and not self.spool.is_text else None
-        if self.spool is not None:
-            self._due_in(self.house.times.disconnect_s)
-        else:
-            self.forget()
+        self._early, self._unread = b"", []
+        spool = self.spool
         if spool is not None:
             spool.close(DONE)
+        if spool is None or spool.is_text:
+            self.forget()
+        else:
+            self._due_in(self.house.times.disconnect_s)
 
     def forget(self) -> None:
-        """It is not found any more."""
+        """It is not found any more, and holds nothing that holds it."""
+        self.spool = None
         self.house.hub.wheel.unset(self)
         self.house.forget(self)
         self.house.gate.leave(self)

@@ -7,9 +7,10 @@ behind any ASGI server; ``direct`` has the fast one.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol
 
 import msgspec
 
@@ -113,7 +114,6 @@ class Streaming(msgspec.Struct, frozen=True):
     begin: Callable[[Stream], Listener]
 
 
-@runtime_checkable
 class StreamingEndpoint(Protocol):
     """An endpoint whose responses go on. ``streams_as`` is what its clients are listed as."""
 
@@ -128,6 +128,11 @@ class StreamingEndpoint(Protocol):
     def answer(self, request: Request) -> Response | Streaming:
         """The page's origin, the address and the rates are checked here."""
         ...
+
+
+def streaming(endpoint: object) -> StreamingEndpoint | None:
+    """The endpoint, if it is one of these. Asked for every request, so that a protocol's own check would be slow."""
+    return endpoint if hasattr(endpoint, "streams_as") else None  # type: ignore[return-value]  # no other has that
 
 
 async def stream_http(gate: Gate, endpoint: StreamingEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
@@ -222,8 +227,9 @@ class AsgiStream:
             self._listener.disconnect(closure)
 
     def _end_in(self, seconds: float) -> None:
-        if self._patience is not None and not self._is_over:
-            self._patience.reschedule(asyncio.get_running_loop().time() + seconds)
+        patience = self._patience
+        if patience is not None and not patience.expired() and not self._is_over:
+            patience.reschedule(asyncio.get_running_loop().time() + seconds)
 
     async def run(self, begin: Callable[[Stream], Listener], receive: Receive) -> None:
         watcher = asyncio.ensure_future(self._watch(receive))
@@ -231,22 +237,23 @@ class AsgiStream:
             async with asyncio.timeout(None) as self._patience:
                 listener = self._listener = begin(self)
                 self._gate.sockets.add(self)
-                await self._write_all(listener)
-        except (TimeoutError, OSError, RuntimeError):
-            pass  # aborted, or what was left was not read, or the server lost the connection under our hands
+                with contextlib.suppress(OSError, RuntimeError):  # the server lost the connection under our hands
+                    await self._write_all(listener)
+        except TimeoutError:
+            pass  # aborted, or left by its client, or what was left was not read
         finally:
             self._is_over = True
             if self._listener is not None:
                 self._listener.lost()
-                self._gate.leave(self)
+                self._listener = None
+            self._gate.leave(self)
             watcher.cancel()
             await asyncio.wait({watcher})
 
     async def _watch(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._is_over = True
-        self._wake.set()
+        self._end_in(0)
 
     async def _write_all(self, listener: Listener) -> None:
         """The only sender, so that order is kept."""

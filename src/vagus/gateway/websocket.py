@@ -24,7 +24,7 @@ NO_STATUS: Final = 1005
 class WebSocket(asyncio.Protocol):
     """One connection, made when the handshake is done."""
 
-    __slots__ = ("_gate", "_is_closing", "_peer", "_pings_natively", "_reader", "_transport", "slot")
+    __slots__ = ("_close_code", "_gate", "_is_closing", "_peer", "_pings_natively", "_reader", "_transport", "slot")
 
     def __init__(self, gate: Gate, transport: asyncio.Transport, opening: Opening, *, deflates: bool) -> None:
         self.slot = 0
@@ -32,6 +32,7 @@ class WebSocket(asyncio.Protocol):
         self._transport = transport
         self._reader = FrameReader(opening.message_bytes or gate.hub.limits.message_bytes, deflate=deflates)
         self._is_closing = False
+        self._close_code = opening.close_code
         self._pings_natively = opening.pings_natively
         framing = gate.framing(deflates=deflates, pings_natively=opening.pings_natively)
         self._peer: Peer = opening.open(self, transport, framing)
@@ -61,7 +62,7 @@ class WebSocket(asyncio.Protocol):
                 if self._pings_natively:
                     self._peer.receive_pong()
             case Close(code, _):
-                self._finish(close_frame(code) if code != NO_STATUS else close_frame())
+                self._finish(close_frame(code if code != NO_STATUS else self._close_code))
             case _:  # a violation: the client is told what it was, and nothing more is read
                 self._finish(close_frame(event.code, event.reason))  # type: ignore[attr-defined]
 

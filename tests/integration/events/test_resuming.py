@@ -89,6 +89,35 @@ async def test_every_id_on_the_way_resumes_exactly(serve: Serve, listen: Listen,
         back.drop()
 
 
+async def test_the_first_id_after_coming_back_forgets_no_channel(serve: Serve, listen: Listen, open_hub: Hub) -> None:
+    """Cut among what it missed in one channel, a reader must still get what it missed in the others."""
+    server = await serve(open_hub)
+    at = await last_id(await listen(server, "a", "b", "c"))
+    for channel in "abc":
+        await server.publish_each(channel, range(2))
+    seen = []
+    for _ in range(6):
+        back = await listen(server, "a", "b", "c", last_event_id=at)
+        event = await back.event()
+        at = event["id"]
+        seen.append(msgspec.json.decode(event["data"]))
+        back.drop()
+    assert sorted((each["channel"], each["data"]) for each in seen) == [(c, n) for c in "abc" for n in range(2)]
+
+
+async def test_a_notice_that_was_cut_off_comes_again(serve: Serve, listen: Listen) -> None:
+    rule = ChannelRule(pattern="{any}", history=Last(2, hours=1), subscribe=EVERYBODY)
+    server = await serve(Hub(rules=[rule], allow_anonymous=True))
+    at = await last_id(await listen(server, "a", "b"))
+    await server.publish("a", "kept")
+    await server.publish_each("b", range(5))
+    back = await listen(server, "a", "b", last_event_id=at)
+    at = (await back.event())["id"]  # of what was kept in "a"; what follows about "b" is not read
+    back.drop()
+    again = await listen(server, "a", "b", last_event_id=at)
+    assert await again.event() == {"event": "unrecovered", "data": '{"channel":"b"}'}
+
+
 async def test_one_channel_may_become_several(serve: Serve, listen: Listen, open_hub: Hub) -> None:
     server = await serve(open_hub)
     at = await last_id(await listen(server, "a"))
@@ -181,19 +210,23 @@ async def publish_to_a_paused_reader(server: Server) -> None:
     client.resume()
 
 
+@pytest.mark.parametrize("channels", [("a",), ("a", "b", "c")], ids=["one", "several"])
 async def test_what_is_published_while_somebody_comes_back_is_neither_lost_nor_repeated(
-    serve: Serve, listen: Listen, open_hub: Hub
+    serve: Serve, listen: Listen, open_hub: Hub, channels: tuple[str, ...]
 ) -> None:
     server = await serve(open_hub)
-    at = await last_id(await listen(server, "news"))
-    seen: list[int] = []
-    publishing = asyncio.ensure_future(server.publish_each("news", range(200)))
-    while len(seen) < 200:
-        reader = await listen(server, "news", last_event_id=at)
-        for _ in range(min(17, 200 - len(seen))):
+    at = await last_id(await listen(server, *channels))
+    publishing = asyncio.gather(*(server.publish_each(channel, range(60)) for channel in channels))
+    seen: dict[str, list[int]] = {channel: [] for channel in channels}
+    left = 60 * len(channels)
+    while left:
+        reader = await listen(server, *channels, last_event_id=at)
+        for _ in range(min(17, left)):
             event = await reader.event()
-            seen.append(int(event["data"]))
-            at = event["id"]
+            at, said = event["id"], msgspec.json.decode(event["data"])
+            channel, number = ("a", said) if len(channels) == 1 else (said["channel"], said["data"])
+            seen[channel].append(number)
+            left -= 1
         reader.drop()
     await publishing
-    assert seen == list(range(200))
+    assert seen == {channel: list(range(60)) for channel in channels}

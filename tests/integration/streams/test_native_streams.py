@@ -245,6 +245,15 @@ async def test_an_allowed_page_may_read_and_send(serve: Serve, get: Get, post: G
     asking.drop()
 
 
+@pytest.mark.parametrize("target", [SSE + "?cf_connect=x", "/events?channel=a"])
+async def test_a_name_that_was_made_to_point_here_is_refused(
+    serve: Serve, get: Get, open_hub: Hub, target: str
+) -> None:
+    """DNS rebinding: a page's requests to its own origin bring no ``Origin``, but the name that they were meant for."""
+    server = await serve(open_hub, hosts=lambda host: host == "localhost")
+    assert (await get(server, target)).status == 421
+
+
 async def test_a_full_node_says_goodbye_over_the_stream(serve: Serve, join: Join) -> None:
     server = await serve(Hub(open_to_all=True, limits=Limits(connections=1)))
     await join(server)

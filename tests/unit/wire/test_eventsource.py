@@ -159,6 +159,13 @@ def test_where_a_reader_of_several_stands_is_said_once(house: House) -> None:
     assert progress.finished(MARK) == b":\nid: %b\n\n" % id_of(a=3, b=4)
 
 
+def test_no_id_lacks_a_channel_of_which_nothing_was_written_yet(house: House) -> None:
+    progress = Progress(house.epochs)
+    for channel in "ab":
+        progress.begin_at(channel, Position(3, "E1"))
+    assert progress.finished(house.due(1, 4, "a")).endswith(b"id: %b\n\n" % id_of(a=4, b=3))
+
+
 def test_without_any_history_several_have_no_id(house: House) -> None:
     progress = Progress(house.epochs)
     assert progress.finished(house.due(1, 0, "c")) == b'data: {"channel":"c","data":1}\n\n'

@@ -218,6 +218,12 @@ def test_a_return_shows_a_secret_and_an_offset() -> None:
     assert (shown.pid, shown.offset) == ("", "")
 
 
+@pytest.mark.parametrize("token", [b"1e999", b"[" * 50_000 + b"]" * 50_000])
+def test_auth_that_nobody_can_read_is_refused(token: bytes) -> None:
+    with pytest.raises(DisconnectError):
+        connect_of(packet_of(b'0{"token":%b}' % token))
+
+
 def test_a_question_is_an_event_with_our_id() -> None:
     assert EventDialogue(CHAT, ()).question(9, Event("ready?", raw(b"[1]"))) == b'42/chat,9["ready?",1]'
     part = EventDialogue(ROOT, ()).question(9, Event("f", raw(b'[{"_placeholder":true,"num":0}]'), (b"x",)))

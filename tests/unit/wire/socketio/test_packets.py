@@ -153,6 +153,7 @@ def test_a_packet_that_names_no_attachments_needs_none() -> None:
         event_with(1, 0, 1),
         event_with(1, 1),
         packet_of(b'51-["a"]'),
+        packet_of(b'51-["a",1e999,{"_placeholder":true,"num":0}]'),
         packet_of(b'51-["a",{"_placeholder":true,"num":-1}]'),
         packet_of(b'51-["a",{"_placeholder":true,"num":"0"}]'),
         packet_of(b'51-["a",{"_placeholder":true,"num":0.5}]'),
