@@ -1,10 +1,14 @@
-"""ASGI's shapes, and HTTP on it: a response is a value, a body is read whole and within a bound.
+"""ASGI's shapes, and HTTP on it: a response is a value, a body is read whole and within a bound, and what cannot be
+
+done is said in a problem document (RFC 9457). Those name what was wrong with the request, and nothing of what is
+inside: no traceback, no path, no driver's message.
 
 Written on bare ASGI, since what a framework does for each request costs more than publishing does.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from http import HTTPStatus
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +17,8 @@ Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PROBLEM_TYPE: Final = b"application/problem+json"
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -24,6 +30,27 @@ class Response(msgspec.Struct, frozen=True):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The members that the standard names. ``type`` is ``about:blank``: the status says what kind it is.
+
+    ``code`` is the number that the hub gave as its reason.
+    """
+
+    title: str
+    status: int
+    detail: str = ""
+    code: int = 0
+
+
+def problem(status: int, detail: str = "", *, code: int = 0, headers: Iterable[tuple[bytes, bytes]] = ()) -> Response:
+    body = msgspec.json.encode(Problem(HTTPStatus(status).phrase, status, detail, code))
+    return Response(status, body, PROBLEM_TYPE, ((b"cache-control", b"no-store"), *headers))
+
+
+def method_not_allowed(allowed: str) -> Response:
+    return problem(405, f"This answers to {allowed}.", headers=((b"allow", allowed.encode()),))
+
+
 class BodyTooLargeError(Exception):
     """The body is longer than the bound; the rest of it was not read."""
 
@@ -33,8 +60,10 @@ class ClientGoneError(Exception):
 
 
 async def respond(send: Send, response: Response, *, head_only: bool = False) -> None:
-    headers = [(b"content-type", response.content_type), (b"content-length", b"%d" % len(response.body))]
-    headers.extend(response.headers)
+    headers = list(response.headers)
+    if response.status != HTTPStatus.NO_CONTENT:
+        described = [(b"content-type", response.content_type), (b"content-length", b"%d" % len(response.body))]
+        headers = [*described, *headers]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head_only else response.body})
 

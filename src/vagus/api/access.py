@@ -9,10 +9,8 @@ from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import parse_qs
 
-from vagus.asgi import Response, Scope
+from vagus.asgi import Response, Scope, problem
 from vagus.auth.keys import ServiceKey
-
-from .problems import problem
 
 
 class Keys(Protocol):

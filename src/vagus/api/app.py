@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import msgspec
 import structlog
 
-from vagus.asgi import Asgi, Receive, Response, Scope, Send, headers_of, path_of, respond
+from vagus.asgi import Asgi, Receive, Response, Scope, Send, headers_of, method_not_allowed, path_of, problem, respond
 from vagus.hub.hub import Hub
 
 from .access import Keys, is_local, shown_key, unauthorized
@@ -21,7 +21,6 @@ from .endpoint import Endpoint, ErrorMode
 from .health import Alive, Check, examine, health_response, wants_liveness
 from .methods import Call
 from .pages import SAFE, STATIC, docs_page, static_pages
-from .problems import method_not_allowed, problem
 from .vitals import Vitals
 
 if TYPE_CHECKING:

@@ -18,6 +18,8 @@ from vagus.asgi import (
     Scope,
     Send,
     headers_of,
+    method_not_allowed,
+    problem,
     read_body,
     respond,
 )
@@ -25,7 +27,6 @@ from vagus.kernel import codes
 
 from .access import Keys, is_cross_site, shown_key, unauthorized
 from .methods import METHODS, UNAVAILABLE, Call, Failure, Method, Replies, carry_out, failure
-from .problems import method_not_allowed, problem
 
 ErrorMode = Literal["result", "transport"]
 

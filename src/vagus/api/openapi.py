@@ -6,12 +6,12 @@ schemas carry a prefix, so that an app's type of the same name does not replace 
 
 from typing import Any, Final
 
+from vagus.asgi import Problem
 from vagus.version import VERSION
 
 from .endpoint import STATUSES, ErrorMode, OldCommand
 from .health import Alive, Health
 from .methods import METHODS, Failure, Method, Replies
-from .problems import Problem
 from .schemas import Schemas
 
 Json = dict[str, Any]

@@ -14,11 +14,10 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
+from vagus.asgi import PROBLEM_TYPE, problem
 from vagus.hub.hub import Hub
 from vagus.kernel.errors import BrokerError
 from vagus.version import VERSION
-
-from .problems import CONTENT_TYPE, problem
 
 log = structlog.get_logger()
 
@@ -50,4 +49,4 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> LitestarRespo
         log.error("route_failed", path=request.url.path, exc_info=error)
         status, detail, headers = 500, "", {}
     body = problem(status, detail).body
-    return LitestarResponse(body, status_code=status, media_type=CONTENT_TYPE.decode(), headers=headers)
+    return LitestarResponse(body, status_code=status, media_type=PROBLEM_TYPE.decode(), headers=headers)

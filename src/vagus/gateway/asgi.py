@@ -183,7 +183,7 @@ class Socket:
         self._end_in(0)
 
     def _end_in(self, seconds: float) -> None:
-        if self.patience is not None and not self._is_over:
+        if self.patience is not None and not (self._is_over or self.patience.expired()):
             self.patience.reschedule(asyncio.get_running_loop().time() + seconds)
 
     def pause_reading(self) -> None:

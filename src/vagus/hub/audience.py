@@ -7,8 +7,9 @@ publication costs the same whatever the number of subscribers, and only writing 
   ``leave`` hands over what is still due;
 * a large audience is written in slices with the event loop between them, so that a broadcast delays nobody's direct
   message by more than a slice;
-* a flush is followed by a rest in proportion to what it cost (``REST`` times, at most ``max_delay_s``). Under load
-  piles grow instead of system calls; an audience that is cheap to write, or quiet, is written at once.
+* a flush is followed by a rest in proportion to what it cost (``REST`` times, at most ``max_delay_s``), which holds for
+  all audiences of the channel. Under load piles grow instead of system calls; a channel that is cheap to write, or
+  quiet, is written at once.
 """
 
 from collections.abc import Sequence
@@ -52,10 +53,23 @@ class Writes(Protocol):
     def write(self, data: bytes) -> None: ...
 
 
+class Pace:
+    """When the audiences of one channel may write again. Their rests add up: dialects that rested side by side would
+
+    write one after the other all the time.
+    """
+
+    __slots__ = ("rests_until",)
+
+    def __init__(self) -> None:
+        self.rests_until = 0.0
+
+
 class Audience:
     """Members, the pile of parts that is due to them, and the flush in progress."""
 
     __slots__ = (
+        "_cost_s",
         "_cursor",
         "_excluded",
         "_gone",
@@ -63,10 +77,9 @@ class Audience:
         "_late",
         "_members",
         "_messages",
+        "_pace",
         "_pile",
         "_queue",
-        "_rests_until",
-        "_started",
         "_tick",
         "encoding",
         "max_delay_s",
@@ -75,7 +88,14 @@ class Audience:
     )
 
     def __init__(
-        self, encoding: Encoding, tick: Tick, *, max_delay_s: float, when_slow: WhenSlow, urgent: bool = False
+        self,
+        encoding: Encoding,
+        tick: Tick,
+        *,
+        max_delay_s: float,
+        when_slow: WhenSlow,
+        urgent: bool = False,
+        pace: Pace | None = None,
     ) -> None:
         self.encoding = encoding
         self.max_delay_s = 0.0 if urgent else max_delay_s
@@ -87,13 +107,13 @@ class Audience:
         self._late: dict[Member, int] = {}  # members that joined onto a pile, and where it stood
         self._excluded: dict[int, str] = {}  # parts that one client shall not get
         self._is_enlisted = False
-        self._rests_until = 0.0
+        self._pace = pace or Pace()
         # the flush in progress
         self._queue: list[Member] = []
         self._cursor = 0
         self._messages: list[bytes] = []
         self._gone: set[Member] = set()
-        self._started = 0.0
+        self._cost_s = 0.0
 
     def __len__(self) -> int:
         return len(self._members)
@@ -142,14 +162,14 @@ class Audience:
         if self._queue:
             return  # the flush in progress enlists us again when it ends
         now = perf_counter()
-        if now < self._rests_until:
-            self._tick.loop.call_later(self._rests_until - now, self._tick.enlist_audience, self)
+        if now < self._pace.rests_until:
+            self._tick.loop.call_later(self._pace.rests_until - now, self._tick.enlist_audience, self)
             return
         self._is_enlisted = False
         if not self._pile or not self._members:
             self.drop()
             return
-        self._started = now
+        self._cost_s = 0.0
         self._begin()
         self._write_slice()
 
@@ -189,6 +209,7 @@ class Audience:
             member.transport.write(message)
 
     def _write_slice(self) -> None:
+        started = perf_counter()
         queue, cursor, gone = self._queue, self._cursor, self._gone
         self._cursor = end = cursor + SLICE
         members = queue[cursor:end]
@@ -204,12 +225,13 @@ class Audience:
         else:
             for member in members:
                 self._write(member, self._messages)
-        # The transports write when this iteration of the loop ends: what it costs shows in the next one.
+        self._cost_s += perf_counter() - started
         self._tick.loop.call_soon(self._write_slice if end < len(queue) else self._finish)
 
     def _finish(self) -> None:
         now = perf_counter()
-        self._rests_until = now + min(self.max_delay_s, (now - self._started) * REST)
+        pace = self._pace
+        pace.rests_until = min(now + self.max_delay_s, max(now, pace.rests_until) + self._cost_s * REST)
         self._queue = []
         self._messages = []
         self._gone.clear()

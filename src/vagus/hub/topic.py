@@ -11,7 +11,7 @@ from vagus.kernel.publications import ClientInfo, Position, Publication
 from vagus.kernel.replies import Joined, Left
 from vagus.wire.encoding import Encoding
 
-from .audience import Audience, Member
+from .audience import Audience, Member, Pace
 from .feeds import DeltaFeed, Encoded, Feed, ThrottledFeed, WholeFeed, Wishes
 from .tick import Tick
 
@@ -24,6 +24,7 @@ class Topic:
         "_held",
         "_max_delay_s",
         "_notices",
+        "_pace",
         "_tick",
         "channel",
         "count",
@@ -50,6 +51,7 @@ class Topic:
         self.on_gap = on_gap
         self._tick = tick
         self._max_delay_s = max_delay_s
+        self._pace = Pace()
         self._feeds: dict[Wishes, Feed] = {}
         self._notices: dict[Encoding, Audience] = {}
         self._held: list[list[tuple[Publication, str]]] = []
@@ -148,6 +150,7 @@ class Topic:
         return Audience(
             encoding,
             self._tick,
+            pace=self._pace,
             max_delay_s=self._max_delay_s,
             when_slow=self.rule.when_slow,
             urgent=self.rule.urgent,

@@ -575,7 +575,7 @@ def _held_by(gate: asyncio.Event) -> Any:
 
 
 async def test_a_call_that_streams_feed_holds_up_nothing() -> None:
-    hub, gate = summing_hub()
+    hub, gate = summing_hub(limits=Limits(ping_interval_s=0))
     gate.set()
     hub.sections[""].call("ping", allow=OF_ONE)(lambda caller: "pong")
     async with in_memory(hub) as world:
