@@ -9,6 +9,8 @@ import { Peers } from "./signalr_peers.mjs";
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const peers = new Peers({ ...signalr, MessagePackHubProtocol, WebSocket }, (event) => say({ event }));
 
+process.on("unhandledRejection", () => {}); // of promises that the library keeps to itself
+
 for await (const line of createInterface({ input: process.stdin })) {
   const { number, ...command } = JSON.parse(line);
   peers.run(command).then(

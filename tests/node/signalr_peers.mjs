@@ -113,6 +113,11 @@ class Peer {
     return await this.#connection.invoke(target, ...args.map(unpacked));
   }
 
+  // Calls with 0, 1, 2 and so on, none of which waits for the one before.
+  async burst({ target, size }) {
+    return await Promise.all(Array.from({ length: size }, (_, each) => this.#connection.invoke(target, each)));
+  }
+
   async send({ target, args }) {
     await this.#connection.send(target, ...args.map(unpacked));
   }

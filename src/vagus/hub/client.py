@@ -340,6 +340,8 @@ class Client:
             subscription.depart(self)
         self.flush()
         self.resume()
+        if self.state is State.CLOSED:
+            return  # what was due was too much for it
         self.transport, self.encoding = transport, encoding
         for subscription in feeds:
             subscription.arrive(self, self.encoding_for(subscription.channel))

@@ -25,6 +25,8 @@ LIBRARIES: Final = [f"{language}-{transport}" for language in ("node", "python")
 ONLY_NODE: Final = pytest.mark.parametrize("library", [f"node-{name}" for name in TRANSPORTS], indirect=True)
 """For what python-socketio does not offer."""
 
+UPGRADING: Final = pytest.mark.parametrize("library", ["node-upgrade"], indirect=True)
+
 ONCE: Final = pytest.mark.parametrize("library", ["node-websocket"], indirect=True)
 
 Serve = Callable[..., Awaitable[Server]]

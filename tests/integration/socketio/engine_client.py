@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -49,12 +50,16 @@ class Poller:
         return {name: value for name, value in fields.items() if value}
 
     async def request(
-        self, method: str, body: bytes | str | None = None, headers: dict[str, str] | None = None, **query: str
+        self,
+        method: str,
+        body: bytes | str | AsyncIterator[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+        **query: str,
     ) -> httpx.Response:
         return await self._http.request(method, PATH, params=self.query(**query), content=body, headers=headers)
 
     async def get(self, **query: str) -> httpx.Response:
-        return await self.request("GET", **query)
+        return await self.request("GET", None, None, **query)
 
     async def post(self, body: bytes | str, headers: dict[str, str] | None = None, **query: str) -> httpx.Response:
         return await self.request("POST", body, headers or {"content-type": "text/plain;charset=UTF-8"}, **query)

@@ -11,7 +11,7 @@ from tests.integration.native.tokens import EXPIRED, FORGED, token, verifier
 from vagus import Caller, ConnectRequest, Hub, Identity
 from vagus.kernel.errors import DisconnectError, RefusedError
 
-from .conftest import ONCE, ONLY_NODE, OpenSocket, Serve
+from .conftest import ONCE, ONLY_NODE, UPGRADING, OpenSocket, Serve
 
 
 def house() -> Hub:
@@ -216,10 +216,10 @@ async def test_clients_come_back_when_the_server_was_restarted(serve: Serve, ope
     assert await socket.ask("add", 1, 2) == 3
 
 
-@ONLY_NODE
+@UPGRADING
 async def test_nothing_is_lost_repeated_or_reordered_by_an_upgrade(serve: Serve, open_socket: OpenSocket) -> None:
     server = await serve(house())
-    socket = await open_socket(server, "/chat", connect=False, transports=["polling", "websocket"])
+    socket = await open_socket(server, "/chat", connect=False)
     number, total = 0, 4_000
     await socket.connected()
     await socket.ask("subscribe", "numbers")

@@ -187,7 +187,7 @@ async def test_two_posts_at_a_time_end_the_session(serve: Serve, poller: OpenPol
         yield b"0"
 
     headers = {"content-type": "text/plain", "content-length": "2"}
-    first = asyncio.create_task(client.request("POST", slowly(), headers))  # type: ignore[arg-type]  # a body in pieces
+    first = asyncio.create_task(client.request("POST", slowly(), headers))
     await begun.wait()
     statuses: list[tuple[int, Any]] = []
     while not statuses or statuses[-1][0] == 200:
@@ -465,6 +465,18 @@ async def test_a_websocket_that_gives_up_lets_another_one_try(
     socket = await probed(client, open_engine, server)
     await socket.say("5")
     assert await socket.ask("presence_stats", "a") == {"num_clients": 0, "num_users": 0}
+
+
+async def test_a_session_that_ends_takes_the_websocket_that_asks_along(
+    serve: Serve, poller: OpenPoller, open_engine: OpenEngine
+) -> None:
+    server = await serve(Hub(open_to_all=True))
+    client = await (await poller(server)).open()
+    await client.join()
+    socket = await probed(client, open_engine, server)
+    await client.say("1")
+    assert await socket.closed() == 3000
+    await server.alone()
 
 
 async def test_requests_after_the_upgrade_are_refused_and_the_websocket_stays(

@@ -375,6 +375,33 @@ async def cut_all(server: Server) -> None:
 
 
 @ONLY_NODE
+async def test_cuts_in_mid_flow_lose_and_repeat_nothing(serve: Serve, open_socket: OpenSocket) -> None:
+    # Cut in the middle of an upgrade, the library may find out by the missing ping alone.
+    limits = Limits(ping_interval_s=0.8, pong_timeout_s=0.4)
+    server = await serve(Hub(open_to_all=True, limits=limits), dialects=KEPT)
+    socket = await open_socket(server)
+    await socket.ask("subscribe", "news")
+    total = 0
+    for _ in range(6):
+        await server.on(cut_in_mid_flow(server, total))
+        total += 60
+        assert (await socket.expect("connect"))["recovered"] is True
+    assert [(await socket.event("publication"))[0]["data"] for _ in range(total)] == list(range(total))
+    assert len(server.hub.clients) == 1
+
+
+async def cut_in_mid_flow(server: Server, start: int) -> None:
+    """Publish, cut before any of it is written, and publish more before the cut is known."""
+    for number in range(start, start + 40):
+        await server.hub.publish("news", number)
+        if number % 7 == 0:
+            await asyncio.sleep(0)
+    await cut_all(server)
+    for number in range(start + 40, start + 60):
+        await server.hub.publish("news", number)
+
+
+@ONLY_NODE
 async def test_a_client_that_was_let_go_is_told_so(serve: Serve, open_socket: OpenSocket) -> None:
     server = await serve(Hub(open_to_all=True), dialects=KEPT)
     socket = await open_socket(server, connect=False)
