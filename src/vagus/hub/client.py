@@ -336,15 +336,14 @@ class Client:
         What is due is written to the transport of before, which must hand it on if nobody has read it there.
         """
         feeds = [s for s in self.subscriptions.values() if s.wishes is not None]
-        for subscription in feeds:
-            subscription.depart(self)
+        departures = [subscription.depart(self) for subscription in feeds]
         self.flush()
         self.resume()
         if self.state is State.CLOSED:
             return  # what was due was too much for it
         self.transport, self.encoding = transport, encoding
-        for subscription in feeds:
-            subscription.arrive(self, self.encoding_for(subscription.channel))
+        for subscription, departure in zip(feeds, departures, strict=True):
+            subscription.arrive(self, departure, self.encoding_for(subscription.channel))
 
     def encoding_for(self, channel: str) -> Encoding:
         """In which encoding this client follows a channel."""

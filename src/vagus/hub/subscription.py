@@ -1,6 +1,6 @@
 """A subscription: one client in one channel, with what it was granted there."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -56,20 +56,32 @@ class Subscription:
         if held is not None:
             self.topic.release(held)
 
-    def depart(self, client: "Client") -> None:
-        """Leave the feeds for a moment, with what is due there handed over; ``arrive`` follows in the same step."""
+    def depart(self, client: "Client") -> "Departure":
+        """Leave the feeds for a moment, with what is due there handed over. ``arrive`` follows in the same step, unless
+
+        the client is closed meanwhile.
+        """
         assert self.wishes is not None
+        departure = Departure(self.wishes, self.hears_join_leave is not None)
         withheld = self.topic.withheld(client, self.wishes)
         self.topic.leave(client, self.wishes, settle=True)
         client.enqueue(withheld)
         if self.hears_join_leave is not None:
             self.topic.leave_notices(client, self.hears_join_leave, settle=True)
+        self.wishes = self.hears_join_leave = None
+        return departure
 
-    def arrive(self, client: "Client", encoding: "Encoding") -> None:
+    def arrive(self, client: "Client", departure: "Departure", encoding: "Encoding") -> None:
         """Join the feeds of an encoding."""
-        assert self.wishes is not None
-        self.wishes = msgspec.structs.replace(self.wishes, encoding=encoding)
+        self.wishes = msgspec.structs.replace(departure.wishes, encoding=encoding)
         self.topic.join(client, self.wishes)
-        if self.hears_join_leave is not None:
+        if departure.hears_join_leave:
             self.hears_join_leave = encoding
             self.topic.join_notices(client, encoding)
+
+
+class Departure(NamedTuple):
+    """What a subscription was like before it left its feeds."""
+
+    wishes: "Wishes"
+    hears_join_leave: bool

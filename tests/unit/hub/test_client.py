@@ -15,6 +15,8 @@ from vagus.kernel.limits import Limits
 from vagus.kernel.publications import Position
 from vagus.kernel.rates import Rate
 from vagus.testing import Heard, MemoryClient, Received, in_memory
+from vagus.wire.centrifuge.json import JSON
+from vagus.wire.encoding import Framing
 
 OPEN = ChannelRule(pattern="news", subscribe=("anyone",), publish=("anyone",))
 KEPT = ChannelRule(pattern="kept", history=Last(100, hours=1), subscribe=("anyone",))
@@ -358,3 +360,45 @@ async def test_an_unsubscribed_client_hears_no_more_and_its_last_ones_before_the
         await world.settle()
         kinds = [next(iter(set(msgspec.json.decode(line)) - {"id"})) for line in client.lines]
         assert kinds == ["push", "unsubscribe"]
+
+
+# moving
+
+
+OTHER_FRAMING = Framing(bytes, bytes)
+
+
+async def test_a_client_that_moves_gets_all_that_was_due_on_the_way() -> None:
+    async with in_memory(new_hub()) as world:
+        client = await world.connect(user="ada")
+        await client.subscribe("news", join_leave=True)
+        await world.hub.publish("news", 1)
+        client.link.client.move(client.link, OTHER_FRAMING.encoding(JSON))
+        await world.hub.publish("news", 2)
+        assert [(await client.next_publication()).data for _ in range(2)] == [1, 2]
+        assert client.link.client.encoding.framing is OTHER_FRAMING
+
+
+async def test_a_throttled_client_that_moves_still_gets_the_newest() -> None:
+    async with in_memory(new_hub()) as world:
+        client = await world.connect(user="ada")
+        await client.subscribe("news", rate=0.1)
+        for number in (1, 2, 3):
+            await world.hub.publish("news", number)
+        client.link.client.move(client.link, OTHER_FRAMING.encoding(JSON))
+        assert [(await client.next_publication()).data for _ in range(2)] == [1, 3]
+
+
+async def test_a_client_whose_queue_overflows_while_it_moves_is_closed_and_forgotten() -> None:
+    hub = new_hub(queue_bytes=1000)
+    async with in_memory(hub) as world:
+        client = await world.connect(user="ada")
+        await client.subscribe("news", join_leave=True)
+        client.stop_taking()
+        await hub.publish("news", "x" * 900)
+        await world.settle()
+        await hub.publish("news", "x" * 900)
+        client.link.client.move(client.link, OTHER_FRAMING.encoding(JSON))
+        await world.settle()
+        assert client.link.closure == codes.SLOW
+        assert (hub.topics, hub.clients) == ({}, {})
