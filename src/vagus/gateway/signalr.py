@@ -5,22 +5,25 @@ whatever the case of its letters, and ``vagus`` the root section; see ``vagus.wi
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from vagus.asgi import Receive, Response, Scope, Send, respond
+from vagus.hub.audience import Writes
+from vagus.hub.client import Link
 from vagus.hub.journal import log
 from vagus.hub.requests import ConnectRequest, Origin
 from vagus.kernel import codes
 from vagus.kernel.errors import DisconnectError, RefusedError
 from vagus.kernel.permissions import is_allowed
+from vagus.wire.encoding import Framing
 from vagus.wire.websocket import Refusal
 
 from .cors import cors_headers, preflight
-from .endpoints import Opening
+from .endpoints import Opening, Peer
 from .gate import BUSY, Gate
 from .signalr_session import House, Session, State, Times
 from .signalr_spool import BARE, EVENTS, MAX_POSTS, Spool, poll, post, stream
@@ -33,6 +36,12 @@ PROMISES: Final = 10_000
 
 NORMAL: Final = 1000
 """The code of a WebSocket that was closed as it should be, which clients look for."""
+
+JOINED: Final = 16
+"""How many of the largest records fit into one message of a WebSocket: clients join what they have to say. A record by
+itself is bounded by the hub's limit."""
+
+Open = Callable[[Link, Writes, Framing], Peer]
 
 _PATH: Final = re.compile(r"/hubs/([^/]+)(/negotiate)?/?\Z")
 
@@ -79,16 +88,20 @@ class SignalR:
         if "id" not in query:
             session = Session(self.house, section)
             session.claim(origin, _token(origin, query))
-            return Opening(session.open, close_code=NORMAL)
+            return self._opening(session.open)
         found = self._found(section, query)
         if found is None:
             return _NO_SESSION
         if found.can_reopen:
-            return Opening(found.reopen, is_resumed=True, close_code=NORMAL)
+            return self._opening(found.reopen, is_resumed=True)
         if found.state is not State.PROMISED:
             return _TAKEN if found.spool is None else _ANOTHER_TRANSPORT
         found.claim(origin, _token(origin, query))
-        return Opening(found.open, is_resumed=True, close_code=NORMAL)
+        return self._opening(found.open, is_resumed=True)
+
+    def _opening(self, opened: Open, *, is_resumed: bool = False) -> Opening:
+        bound = JOINED * self.house.hub.limits.message_bytes
+        return Opening(opened, is_resumed=is_resumed, message_bytes=bound, close_code=NORMAL)
 
     # HTTP
 

@@ -509,6 +509,7 @@ class Session:
             self.disconnect(codes.NO_PONG)
             return
         if self.dialogue is not None and now >= self._next_ping:
+            # From when it was due, but a loop that was held up does not make up for what it missed.
             self._next_ping = max(self._next_ping, now - 1) + self.house.times.keep_alive_s
             if self.flowing and self.dialogue.is_greeted:
                 self._write(self.dialogue.dialect.notation.ping)

@@ -142,7 +142,7 @@ class Player:
     async def _perform(self, sign: str, rest: str) -> None:
         match sign:
             case "=":
-                await self._open(*rest.split())
+                await self.open(*rest.split())
             case ">":
                 self._wire.say(*(self._filled(msgspec.json.decode(line)) for line in rest.split("\n")))
                 await settle()
@@ -154,14 +154,14 @@ class Player:
                 assert self._wire.closure == Closure(1000, "") or rest, "it is not closed"
                 assert self._wire.was_aborted is (rest == "abort")
             case "*":
-                await self._act(*rest.split(" ", 2))
+                await self.act(*rest.split(" ", 2))
                 await settle()
 
     @property
     def _wire(self) -> Wire:
         return self.wires[self._name]
 
-    async def _open(self, name: str, *options: str) -> None:
+    async def open(self, name: str, *options: str) -> None:
         self._name = name
         if name in self.wires:
             return
@@ -199,7 +199,7 @@ class Player:
         assert terms["useStatefulReconnect"] is True
         return str(terms["connectionToken"])
 
-    async def _act(self, action: str, *given: str) -> None:
+    async def act(self, action: str, *given: str) -> None:
         match action, *given:
             case "publish", channel, data:
                 await self.hub.publish(channel, msgspec.json.decode(data))

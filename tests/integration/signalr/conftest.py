@@ -1,7 +1,8 @@
 """Servers and clients for the tests of SignalR over real sockets.
 
-A test that takes ``open_peer`` runs with npm ``@microsoft/signalr`` in Node.js, once for each notation over each transport
-that carries it. PyPI ``signalrcore`` has tests of its own, and what no library would do is done with bare sockets.
+A test that takes ``open_peer`` runs with npm ``@microsoft/signalr`` in Node.js, once for each notation over each
+transport that carries it. PyPI ``signalrcore`` has tests of its own, and what no library would do is done with bare
+sockets and requests.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -16,6 +17,7 @@ from tests.integration.native.serving import LoopThread, Server
 from vagus import Hub
 from vagus.gateway.signalr import PREFIX, SignalR
 
+from .caller import Caller
 from .hubpeer import HubPeer
 
 WAYS: Final = ("json-websockets", "json-sse", "json-polling", "messagepack-websockets", "messagepack-polling")
@@ -25,6 +27,7 @@ WEBSOCKETS: Final = pytest.mark.parametrize("way", ["json-websockets", "messagep
 
 Serve = Callable[..., Awaitable[Server]]
 OpenPeer = Callable[..., Awaitable[HubPeer]]
+OpenCaller = Callable[..., Awaitable[Caller]]
 
 _numbers = count(1)
 
@@ -49,6 +52,21 @@ async def serve(server_thread: LoopThread) -> AsyncIterator[Serve]:
     yield start
     for server in servers:
         await server.stop()
+
+
+@pytest.fixture
+async def open_caller(serve: Serve) -> AsyncIterator[OpenCaller]:
+    """Make clients of HTTP: ``await open_caller(server)``."""
+    callers: list[Caller] = []
+
+    async def opened(server: Server, hub: str = "chat") -> Caller:
+        caller = Caller(server.port, hub)
+        callers.append(caller)
+        return caller
+
+    yield opened
+    for caller in callers:
+        await caller.close()
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,11 @@ def furnished_hub(**options: Any) -> Hub:
     def echo(caller: Caller, *values: Any) -> list[Any]:
         return list(values)
 
+    @chat.call("Think")
+    async def think(caller: Caller, value: int) -> int:
+        await asyncio.sleep(0)
+        return value
+
     @chat.call("Fail")
     def fail(caller: Caller) -> None:
         raise ValueError("a bug")

@@ -1,6 +1,6 @@
 """A client of npm ``@microsoft/signalr``, in Node.js or in a page: told what to do, it lists what it saw.
 
-Bytes go to and fro as ``{"$bytes": "<base64>"}``, times as ``{"$date": "<ISO>"}``.
+Bytes go both ways as ``{"$bytes": "<base64>"}``, times as ``{"$date": "<ISO>"}``.
 """
 
 from itertools import count

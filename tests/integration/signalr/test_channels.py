@@ -134,6 +134,6 @@ async def test_native_clients_and_these_see_the_same_in_the_same_order(serve: Se
 @ONE_WAY
 async def test_the_root_section_has_a_name_here(serve: Serve, open_peer: OpenPeer, hub: str) -> None:
     server = await serve(furnished_hub())
-    server.hub.section("").call("Root")(lambda caller: "root")
+    server.hub.call("Root", allow=("anyone",))(lambda caller: "root")
     peer = await open_peer(server, hub=hub)
     assert await peer.invoke("root") == "root"
