@@ -12,8 +12,7 @@ import pytest
 
 from tests.integration.native.serving import Server
 from vagus import Limits
-from vagus.gateway.signalr import PREFIX, SignalR
-from vagus.gateway.signalr_session import Times
+from vagus.gateway.signalr import PREFIX, SignalR, Times
 from vagus.wire.signalr.records import prefixed
 
 from .caller import END, HELLO, Caller, Socket, record

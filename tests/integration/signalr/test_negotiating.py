@@ -7,7 +7,7 @@ from websockets.exceptions import InvalidStatus
 
 from vagus import Limits
 from vagus.auth.origins import OriginRules
-from vagus.gateway.signalr_session import Times
+from vagus.gateway.signalr import Times
 from vagus.kernel.rates import Rate
 
 from .caller import END, HELLO, record

@@ -5,8 +5,7 @@ from typing import Any
 
 from tests.integration.native.serving import Server
 from vagus import Limits
-from vagus.gateway.signalr import PREFIX, SignalR
-from vagus.gateway.signalr_session import Times
+from vagus.gateway.signalr import PREFIX, SignalR, Times
 
 from .conftest import ONE_WAY, WEBSOCKETS, OpenCaller, OpenPeer, Serve
 from .furnished import furnished_hub

@@ -10,7 +10,7 @@ from signalrcore.hub_connection_builder import HubConnectionBuilder
 
 from tests.integration.native.serving import DEADLINE_S, Server
 from tests.integration.native.tokens import token, verifier
-from vagus.gateway.signalr_session import Times
+from vagus.gateway.signalr import Times
 
 from .conftest import Serve, hubs_url
 from .furnished import furnished_hub

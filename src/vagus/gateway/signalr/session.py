@@ -32,12 +32,12 @@ from vagus.wire.signalr.handshake import BOUND, RESUMES_FROM, HandshakeError, re
 from vagus.wire.signalr.messages import COUNTED, Ack, Close, Message, Ping
 from vagus.wire.signalr.records import SEPARATOR
 
-from .gate import Gate
-from .sessions import Sessions
-from .signalr_resuming import RECORDED, Frames, Leg, Recorder
+from ..gate import Gate
+from ..sessions import Sessions
+from .resuming import RECORDED, Frames, Leg, Recorder
 
 if TYPE_CHECKING:
-    from .signalr_spool import Spool
+    from .spool import Spool
 
 NEVER: Final = float("inf")
 

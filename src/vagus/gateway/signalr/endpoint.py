@@ -22,11 +22,11 @@ from vagus.kernel.permissions import is_allowed
 from vagus.wire.encoding import Framing
 from vagus.wire.websocket import Refusal
 
-from .cors import cors_headers, preflight
-from .endpoints import Opening, Peer
-from .gate import BUSY, Gate
-from .signalr_session import House, Session, State, Times
-from .signalr_spool import BARE, EVENTS, MAX_POSTS, Spool, poll, post, stream
+from ..cors import cors_headers, preflight
+from ..endpoints import Opening, Peer
+from ..gate import BUSY, Gate
+from .session import House, Session, State, Times
+from .spool import BARE, EVENTS, MAX_POSTS, Spool, poll, post, stream
 
 PREFIX: Final = "/hubs/"
 ROOT: Final = "vagus"

@@ -11,7 +11,7 @@ from vagus.asgi import Receive, Response, Send, respond
 from vagus.kernel.codes import Closure
 from vagus.wire.encoding import Framing
 
-from .signalr_session import Session, State
+from .session import Session, State
 
 HIGH_WATER: Final = 65_536
 """Bytes that wait here, from which the client counts as slow."""

@@ -15,7 +15,7 @@ from vagus.wire.signalr.notation import Notation
 from vagus.wire.signalr.sequences import Heard, Unacked
 
 if TYPE_CHECKING:
-    from .signalr_session import Session
+    from .session import Session
 
 RECORDED: Final = Framing(bytes, bytes, separator=None)
 """Payloads as they are."""
