@@ -12,6 +12,9 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from vagus.asgi import Receive, Response, Scope, Send, respond
+from vagus.gateway.cors import cors_headers, preflight
+from vagus.gateway.endpoints import Opening, Peer
+from vagus.gateway.gate import BUSY, Gate
 from vagus.hub.audience import Writes
 from vagus.hub.client import Link
 from vagus.hub.journal import log
@@ -22,9 +25,6 @@ from vagus.kernel.permissions import is_allowed
 from vagus.wire.encoding import Framing
 from vagus.wire.websocket import Refusal
 
-from ..cors import cors_headers, preflight
-from ..endpoints import Opening, Peer
-from ..gate import BUSY, Gate
 from .session import House, Session, State, Times
 from .spool import BARE, EVENTS, MAX_POSTS, Spool, poll, post, stream
 

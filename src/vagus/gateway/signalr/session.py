@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from vagus.gateway.gate import Gate
+from vagus.gateway.sessions import Sessions
 from vagus.hub.audience import Writes
 from vagus.hub.client import Client, Link
 from vagus.hub.hub import Hub
@@ -32,8 +34,6 @@ from vagus.wire.signalr.handshake import BOUND, RESUMES_FROM, HandshakeError, re
 from vagus.wire.signalr.messages import COUNTED, Ack, Close, Message, Ping
 from vagus.wire.signalr.records import SEPARATOR
 
-from ..gate import Gate
-from ..sessions import Sessions
 from .resuming import RECORDED, Frames, Leg, Recorder
 
 if TYPE_CHECKING:

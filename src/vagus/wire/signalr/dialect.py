@@ -5,26 +5,21 @@ numbers that clients count up, so that many clients share one, and with it the b
 """
 
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import Final
 from weakref import WeakValueDictionary
-
-import msgspec
 
 from vagus.kernel import replies
 from vagus.kernel.events import Event, event_of
-from vagus.kernel.publications import Json, Publication
+from vagus.kernel.publications import Publication
 from vagus.kernel.replies import Push
+from vagus.wire.naming import MESSAGE, PUBLICATION, arguments_of, event_from, opening_of
 
 from .json import JSON
 from .messagepack import MESSAGEPACK
 from .notation import Notation
 
-PUBLICATION: Final = "publication"
-MESSAGE: Final = "message"
 RESERVED: Final = frozenset({PUBLICATION, MESSAGE, "join", "leave", "unsubscribed"})
 """Targets that are the hub's own; an event of such a name is an ordinary publication. Clients ignore case."""
-
-_encode: Final = msgspec.json.Encoder().encode
 
 
 class HubDialect:
@@ -40,38 +35,24 @@ class HubDialect:
         self._streams: WeakValueDictionary[str, StreamDialect] = WeakValueDictionary()
 
     def push(self, push: Push) -> bytes:
-        match push:
-            case replies.Joined(channel, info):
-                return self._told("join", {"channel": channel, "info": info})
-            case replies.Left(channel, info):
-                return self._told("leave", {"channel": channel, "info": info})
-            case replies.Ended(is_attached=True):
-                return b""  # it was not told of the beginning either: groups are the server's business
-            case replies.Ended(channel, ending):
-                return self._told("unsubscribed", {"channel": channel, "code": ending.code, "reason": ending.reason})
-            case replies.Message(data):
-                event = event_of(data)
-                return self.event(event if event is not None else Event(MESSAGE, _array(data)))
-            case replies.Farewell(closure):
-                reason = "" if closure.code < 3004 else closure.reason
-                return self.notation.close(reason, reconnects=closure.reconnects)
-            case replies.Attached() | replies.Renewed():
-                return b""
-            case _:
-                assert_never(push)
+        if isinstance(push, replies.Farewell):
+            closure = push.closure
+            reason = "" if closure.code < 3004 else closure.reason
+            return self.notation.close(reason, reconnects=closure.reconnects)
+        event = event_from(push)
+        return self.event(event) if event is not None else b""
 
     def event(self, event: Event, id: str = "") -> bytes:
         return self.notation.invocation(event.type, event.arguments, event.attachments, id)
 
     def opening(self, channel: str) -> bytes:
-        return b'[{"channel":%b,"data":' % _encode(channel)
+        return opening_of(channel)
 
     def publication(self, opening: bytes, publication: Publication) -> bytes:
         event = event_of(publication.data)
         if event is not None and event.type.lower() not in RESERVED:
             return self.event(event)
-        arguments = b"".join((opening, publication.data, _rest(publication), b"}]"))
-        return self.notation.invocation(PUBLICATION, msgspec.Raw(arguments))
+        return self.notation.invocation(PUBLICATION, arguments_of(opening, publication))
 
     full = publication
 
@@ -87,9 +68,6 @@ class HubDialect:
         if dialect is None:
             dialect = self._streams[id] = StreamDialect(self, id)
         return dialect
-
-    def _told(self, target: str, argument: object) -> bytes:
-        return self.notation.invocation(target, msgspec.Raw(_encode([argument])))
 
 
 class StreamDialect:
@@ -120,24 +98,6 @@ class StreamDialect:
 
     def join(self, parts: Sequence[bytes]) -> bytes:
         return b"".join(parts)
-
-
-def _array(data: Json) -> Json:
-    return msgspec.Raw(b"[%b]" % bytes(data))
-
-
-def _rest(publication: Publication) -> bytes:
-    """The fields of a publication after its data; the common case without an encoder."""
-    if publication.info is None and not publication.tags:
-        return b',"offset":%d' % publication.offset if publication.offset else b""
-    fields: dict[str, object] = {}
-    if publication.offset:
-        fields["offset"] = publication.offset
-    if publication.tags:
-        fields["tags"] = publication.tags
-    if publication.info is not None:
-        fields["info"] = publication.info
-    return b"," + _encode(fields)[1:-1]
 
 
 DIALECTS: Final = {notation.name: HubDialect(notation) for notation in (JSON, MESSAGEPACK)}

@@ -25,12 +25,12 @@ from vagus.kernel.errors import DisconnectError
 from vagus.kernel.events import Event, in_plain_json
 from vagus.kernel.publications import NOTHING, Json
 from vagus.kernel.replies import Push, Reply
+from vagus.wire.verbs import STREAM, VERBS, ArgumentError, verb_from
 
 from .dialect import HubDialect, StreamDialect
 from .handshake import ACCEPTED
 from .messages import CancelInvocation, Completion, Invocation, Item, Message
 from .notation import Notation
-from .verbs import STREAM, VERBS, ArgumentError, verb_from
 
 CONNECT: Final = 1
 """The number of the connect command, whose answer is the answer to the handshake."""

@@ -8,20 +8,18 @@ argument that is text is taken for it.
 import re
 from collections.abc import Sequence
 from itertools import count
-from typing import Final, assert_never
+from typing import Final
 
 import msgspec
 
 from vagus.kernel import replies
 from vagus.kernel.events import Event, event_of
-from vagus.kernel.publications import ClientInfo, Json, Publication
+from vagus.kernel.publications import Publication
 from vagus.kernel.replies import Push
 from vagus.wire.encoding import Packet
+from vagus.wire.naming import MESSAGE, arguments_of, event_from, opening_of
 
 from .packets import RESERVED
-
-PUBLICATION: Final = "publication"
-MESSAGE: Final = "message"
 
 _encode: Final = msgspec.json.Encoder().encode
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -80,34 +78,19 @@ class EventDialect:
     # wire.Dialect
 
     def push(self, push: Push) -> bytes:
-        match push:
-            case replies.Joined(channel, info):
-                return self._notice("join", {"channel": channel, "info": info})
-            case replies.Left(channel, info):
-                return self._notice("leave", {"channel": channel, "info": info})
-            case replies.Ended(is_attached=True):
-                return b""  # it was not told of the beginning either: rooms are the server's business
-            case replies.Ended(channel, ending):
-                return self._notice("unsubscribed", {"channel": channel, "code": ending.code, "reason": ending.reason})
-            case replies.Message(data):
-                event = _named_event(data)
-                return self.event(event) if event is not None else self.carrying(b'["%b",%b]' % (b"message", data))
-            case replies.Attached() | replies.Renewed() | replies.Farewell():
-                return b""
-            case _:
-                assert_never(push)
-
-    def _notice(self, name: str, fields: dict[str, object]) -> bytes:
-        return self.carrying(_encode([name, fields]))
+        event = event_from(push)
+        if event is None:
+            return b""
+        return self.event(event if event.type not in RESERVED else _as_message(push))
 
     def opening(self, channel: str) -> bytes:
-        return b'["publication",{"channel":%b,"data":' % _encode(channel)
+        return b'["publication",' + opening_of(channel)[1:]
 
     def publication(self, opening: bytes, publication: Publication) -> bytes:
-        event = _named_event(publication.data)
-        if event is not None:
+        event = event_of(publication.data)
+        if event is not None and event.type not in RESERVED:  # client libraries keep some names to themselves
             return self.event(event)
-        return self.carrying(b"".join((opening, publication.data, _rest(publication), b"}]")))
+        return self.carrying(bytes(arguments_of(opening, publication)))
 
     def full(self, opening: bytes, publication: Publication) -> bytes:
         return self.publication(opening, publication)
@@ -119,31 +102,9 @@ class EventDialect:
         raise NotImplementedError("each packet has a frame of its own")
 
 
-def _named_event(data: Json) -> Event | None:
-    """The event that data is, unless client libraries keep its name to themselves."""
-    event = event_of(data)
-    return event if event is not None and event.type not in RESERVED else None
-
-
-def _rest(publication: Publication) -> bytes:
-    """What follows the data: offset, tags, and who sent it."""
-    if publication.info is None and publication.tags is None:
-        return b',"offset":%d' % publication.offset if publication.offset else b""
-    fields: dict[str, object] = {}
-    if publication.offset:
-        fields["offset"] = publication.offset
-    if publication.tags:
-        fields["tags"] = publication.tags
-    if publication.info is not None:
-        fields["info"] = _sender(publication.info)
-    return b"," + _encode(fields)[1:-1] if fields else b""
-
-
-def _sender(info: ClientInfo) -> dict[str, object]:
-    sender: dict[str, object] = {"user": info.user, "client": info.client}
-    if info.conn_info:
-        sender["conn_info"] = info.conn_info
-    return sender
+def _as_message(push: Push) -> Event:
+    assert isinstance(push, replies.Message)
+    return Event(MESSAGE, msgspec.Raw(b"[%b]" % bytes(push.data)))
 
 
 def _in_base_36(number: int) -> bytes:

@@ -5,7 +5,7 @@ table: twice the id and two, and one more for ``subscribe``, so that the reply k
 left for CONNECT.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -15,9 +15,10 @@ from vagus.kernel.codes import Closure, Fault
 from vagus.kernel.commands import Command
 from vagus.kernel.errors import DisconnectError, RefusedError
 from vagus.kernel.events import Event, in_plain_json
-from vagus.kernel.publications import NOTHING, Json, Position
+from vagus.kernel.publications import NOTHING, Json
 from vagus.kernel.replies import Push, Reply
 from vagus.wire import Dialect
+from vagus.wire.verbs import ArgumentError, verb_from
 
 from .dialect import EventDialect
 from .packets import Packet, PacketType, packet_of
@@ -26,16 +27,12 @@ T = TypeVar("T")
 
 CONNECT_NUMBER: Final = 1
 
+EVENTS: Final = frozenset({"subscribe", "unsubscribe", "publish", "presence", "presence_stats", "history", "refresh"})
+"""Those that are verbs of the hub, unless the section has a call of that name."""
+
 _encode: Final = msgspec.json.Encoder().encode
-_elements: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _SECRETS: Final = frozenset({"pid", "offset"})
-
-
-class _Page(msgspec.Struct, frozen=True):
-    limit: commands.Small = 0
-    since: Position | None = None
-    reverse: bool = False
 
 
 class Return(msgspec.Struct, frozen=True):
@@ -102,9 +99,11 @@ class EventDialogue:
             return commands.Answer(packet.id or 0, packet.arguments, packet.attachments)
         if packet.type is not PacketType.EVENT:
             raise DisconnectError(codes.MALFORMED)
-        verb = _VERBS.get(packet.event)
-        if verb is not None and packet.event not in self._own:
-            return verb(_elements(in_plain_json(packet.arguments, packet.attachments)))
+        if packet.event in EVENTS and packet.event not in self._own:
+            try:
+                return verb_from(packet.event.replace("_", ""), in_plain_json(packet.arguments, packet.attachments))
+            except ArgumentError as error:
+                raise RefusedError(Fault(codes.BAD_REQUEST.code, f"bad request: {error}")) from None
         section = self.dialect.section
         target = f"{section}.{packet.event}" if section else packet.event
         return commands.Invoke(target, packet.arguments, packet.attachments)
@@ -175,80 +174,3 @@ def number_of(packet: Packet) -> int:
     if packet.id is None or packet.type is not PacketType.EVENT:
         return 0
     return 2 * packet.id + 2 + (packet.event == "subscribe")
-
-
-# verbs
-
-
-def _bad(usage: str) -> RefusedError:
-    return RefusedError(Fault(codes.BAD_REQUEST.code, f"bad request: {usage}"))
-
-
-def _given(arguments: list[msgspec.Raw], place: int, kind: type[T] | Any, usage: str) -> T | Any:
-    """An argument as a value; ``None`` where it is left out. Raises ``RefusedError`` if it is something else."""
-    if len(arguments) <= place or bytes(arguments[place]) == b"null":
-        return None
-    try:
-        return msgspec.json.decode(arguments[place], type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise _bad(f"{usage}: {error}") from None
-
-
-def _channel(arguments: list[msgspec.Raw], usage: str, most: int = 1) -> str:
-    channel = _given(arguments, 0, str, usage)
-    if not channel or len(arguments) > most:
-        raise _bad(usage)
-    return str(channel)
-
-
-def _subscribe(arguments: list[msgspec.Raw]) -> Command:
-    usage = "subscribe(channel, options?)"
-    channel = _channel(arguments, usage, 2)
-    wanted: commands.Subscribe = _given(arguments, 1, commands.Subscribe, usage) or commands.Subscribe()
-    if wanted.delta:
-        raise RefusedError(Fault(codes.NOT_AVAILABLE.code, "not available: there are no deltas in this protocol"))
-    return msgspec.structs.replace(wanted, channel=channel)
-
-
-def _unsubscribe(arguments: list[msgspec.Raw]) -> Command:
-    return commands.Unsubscribe(_channel(arguments, "unsubscribe(channel)"))
-
-
-def _publish(arguments: list[msgspec.Raw]) -> Command:
-    usage = "publish(channel, data)"
-    if len(arguments) != 2:
-        raise _bad(usage)
-    return commands.Publish(_channel(arguments, usage, 2), arguments[1])
-
-
-def _presence(arguments: list[msgspec.Raw]) -> Command:
-    return commands.Presence(_channel(arguments, "presence(channel)"))
-
-
-def _presence_stats(arguments: list[msgspec.Raw]) -> Command:
-    return commands.PresenceStats(_channel(arguments, "presence_stats(channel)"))
-
-
-def _history(arguments: list[msgspec.Raw]) -> Command:
-    usage = "history(channel, options?)"
-    channel = _channel(arguments, usage, 2)
-    page: _Page = _given(arguments, 1, _Page, usage) or _Page()
-    return commands.History(channel, page.limit, page.since, page.reverse)
-
-
-def _refresh(arguments: list[msgspec.Raw]) -> Command:
-    token = _given(arguments, 0, str, "refresh(token)")
-    if not token or len(arguments) > 1:
-        raise _bad("refresh(token)")
-    return commands.Refresh(token)
-
-
-_VERBS: Final[dict[str, Callable[[list[msgspec.Raw]], Command]]] = {
-    "subscribe": _subscribe,
-    "unsubscribe": _unsubscribe,
-    "publish": _publish,
-    "presence": _presence,
-    "presence_stats": _presence_stats,
-    "history": _history,
-    "refresh": _refresh,
-}

@@ -1,8 +1,8 @@
-"""The hub's own methods: which command an invocation of ``Subscribe``, ``Publish`` and so on is, and its arguments.
+"""The hub's verbs for dialects that have calls by name only: which command such a call is, and its arguments.
 
-``Subscribe(channel[, options])``, ``Unsubscribe(channel)``, ``Publish(channel, data)``, ``Presence(channel)``,
-``PresenceStats(channel)``, ``History(channel[, options])``, ``Refresh(token)``; and ``Stream(channel[, options])``, the
-one that gives a stream. Options are the other fields of the command.
+``subscribe(channel[, options])``, ``unsubscribe(channel)``, ``publish(channel, data)``, ``presence(channel)``,
+``presence_stats(channel)``, ``history(channel[, options])``, ``refresh(token)``; and ``stream(channel[, options])``,
+the one that gives a stream, where a dialect has those. Options are the other fields of the command.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class ArgumentError(ValueError):
 
 
 def verb_from(name: str, arguments: Json) -> Command:
-    """The command of a method of ``VERBS``. Raises ``ArgumentError``."""
+    """The command of one of ``VERBS``. Raises ``ArgumentError``."""
     least, most, make = VERBS[name]
     given = msgspec.json.decode(arguments, type=tuple[Json, ...])
     if not least <= len(given) <= most:
@@ -58,7 +58,9 @@ def _named(text: Json) -> str:
 
 def _subscribe(channel: Json, options: Json | None = None) -> Subscribe:
     wanted: Subscribe | None = _decoded(2, options, Subscribe | None) if options is not None else None
-    return msgspec.structs.replace(wanted or Subscribe(), channel=_named(channel), delta="")
+    if wanted is not None and wanted.delta:
+        raise ArgumentError("argument 2: there are no deltas in this protocol")
+    return msgspec.structs.replace(wanted or Subscribe(), channel=_named(channel))
 
 
 def _history(channel: Json, options: Json | None = None) -> History:
@@ -76,4 +78,4 @@ VERBS: Final[dict[str, tuple[int, int, Callable[..., Command]]]] = {
     "history": (1, 2, _history),
     "refresh": (1, 1, lambda token: Refresh(_named(token))),
 }
-"""By name in lower case: how many arguments at least and at most, and what makes the command of them."""
+"""By name in lower case without underscores: the least and the most arguments, and what makes the command of them."""
