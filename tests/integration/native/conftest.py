@@ -32,11 +32,9 @@ from typing import Any, Final
 
 import pytest
 
-from vagus import Hub
-
-from .peers import NODE_FOLDER, NodeEngine, Peer, PythonEngine
+from .peers import NodeEngine, Peer, PythonEngine, node_engine_of
 from .rawsocket import RawSocket
-from .serving import LoopThread, Server
+from .serving import LoopThread, Server, servers_on
 
 CLIENTS: Final = ("node", "node-protobuf", "python", "python-protobuf")
 
@@ -53,26 +51,14 @@ _numbers = count(1)
 @pytest.fixture
 async def serve(server_thread: LoopThread) -> AsyncIterator[Serve]:
     """Start servers: ``await serve(hub)``, with options of the gate if need be."""
-    servers: list[Server] = []
-
-    async def start(hub: Hub, **gate: Any) -> Server:
-        server = Server(server_thread)
-        servers.append(server)
-        await server.start(hub, **gate)
-        return server
-
-    yield start
-    for server in servers:
-        await server.stop()
+    async with servers_on(server_thread) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")
 def node_engine(installed_program: Callable[[str], Path]) -> Iterator[NodeEngine]:
-    if not (NODE_FOLDER / "node_modules").is_dir():
-        pytest.fail("tests/node/node_modules is missing: run `make dev`")
-    engine = NodeEngine(installed_program("node"))
-    yield engine
-    engine.end()
+    with node_engine_of(installed_program) as engine:
+        yield engine
 
 
 @pytest.fixture(params=CLIENTS)

@@ -9,12 +9,14 @@ import asyncio
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import centrifuge
+import pytest
 from centrifuge.filter import FilterNode
 
 from .serving import DEADLINE_S
@@ -185,6 +187,16 @@ def _settle(future: asyncio.Future[Any], said: Mapping[str, Any]) -> None:
         future.set_result(said["result"])
     else:
         future.set_exception(Refused(error["code"], error["message"]))
+
+
+@contextmanager
+def node_engine_of(installed_program: Callable[[str], Path], script: str = "driver.mjs") -> Iterator[NodeEngine]:
+    """A process of Node.js that runs a script of ``tests/node``."""
+    if not (NODE_FOLDER / "node_modules").is_dir():
+        pytest.fail("tests/node/node_modules is missing: run `make dev`")
+    engine = NodeEngine(installed_program("node"), script)
+    yield engine
+    engine.end()
 
 
 class PythonEngine:

@@ -7,14 +7,15 @@ It runs in a thread of its own with its own loop, as it would beside real client
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import uvicorn
 import uvloop
 
 from vagus import Hub
-from vagus.gateway.asgi import serve_http
+from vagus.gateway.asgi import serve, serve_http
 from vagus.gateway.doorway import doorway
 from vagus.gateway.furnishing import open_gate
 from vagus.gateway.gate import Gate
@@ -178,3 +179,53 @@ class Server:
         self._running = None
         server.ends.set()
         await task
+
+
+class AsgiServer(Server):
+    """The same behind a plain ASGI server: uvicorn makes the frames, and nothing is ours but the application."""
+
+    async def _start(self) -> None:
+        await self.hub.start()
+        listening = socket.create_server(("127.0.0.1", self.port))
+        self.port = listening.getsockname()[1]
+        self.gate = open_gate(self.hub, **self._options)
+        config = uvicorn.Config(
+            self._all,
+            interface="asgi3",
+            http="httptools",
+            ws="websockets-sansio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+        )
+        server = _Uvicorn(config, self.hub)
+        self._running = server, asyncio.get_running_loop().create_task(server.serve([listening]))
+        await server.listens.wait()
+
+    async def _all(self, scope: Any, receive: Any, send: Any) -> None:
+        endpoint = self.gate.endpoint(scope["path"])
+        if scope["type"] == "websocket":
+            await serve(self.gate, endpoint, scope, receive, send)
+        elif endpoint is not None:
+            await serve_http(self.gate, endpoint, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+Serve = Callable[..., Awaitable[Server]]
+
+
+@asynccontextmanager
+async def servers_on(thread: LoopThread, kind: type[Server] = Server) -> AsyncIterator[Serve]:
+    """Start servers, ``await start(hub)`` with options of the gate if need be, which stop with the block."""
+    servers: list[Server] = []
+
+    async def start(hub: Hub, **gate: Any) -> Server:
+        server = kind(thread)
+        servers.append(server)
+        await server.start(hub, **gate)
+        return server
+
+    yield start
+    for server in servers:
+        await server.stop()

@@ -12,10 +12,9 @@ from typing import Any, Final
 import pytest
 
 from tests.integration.native.peers import NODE_FOLDER, NodeEngine, Peer
-from tests.integration.native.serving import LoopThread, Server
+from tests.integration.native.serving import LoopThread, Server, servers_on
 from tests.integration.signalr.hubpeer import HubPeer
 from tests.integration.socketio.sockets import PythonSockets, Socket
-from vagus import Hub
 
 Serve = Callable[..., Awaitable[Server]]
 OpenSocket = Callable[..., Awaitable[Socket]]
@@ -31,17 +30,8 @@ _numbers = count(1)
 @pytest.fixture
 async def serve(server_thread: LoopThread) -> AsyncIterator[Serve]:
     """Start servers: ``await serve(hub)``, with options of the gate if need be."""
-    servers: list[Server] = []
-
-    async def start(hub: Hub, **gate: Any) -> Server:
-        server = Server(server_thread)
-        servers.append(server)
-        await server.start(hub, **gate)
-        return server
-
-    yield start
-    for server in servers:
-        await server.stop()
+    async with servers_on(server_thread) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.integration.native.peers import NODE_FOLDER, NodeEngine
-from tests.integration.native.serving import LoopThread, Server
+from tests.integration.native.peers import NodeEngine, node_engine_of
+from tests.integration.native.serving import LoopThread, Server, servers_on
 from vagus import Hub
 from vagus.gateway.signalr import PREFIX, SignalR
 
@@ -39,19 +39,15 @@ def hubs_url(server: Server, name: str = "chat") -> str:
 @pytest.fixture
 async def serve(server_thread: LoopThread) -> AsyncIterator[Serve]:
     """Start servers: ``await serve(hub)``, with options of the endpoint if need be."""
-    servers: list[Server] = []
+    async with servers_on(server_thread) as start:
 
-    async def start(hub: Hub, *, gate: dict[str, Any] | None = None, **signalr: Any) -> Server:
-        server = Server(server_thread)
-        servers.append(server)
-        await server.start(hub, **(gate or {}))
-        if signalr:
-            server.gate.serve(PREFIX, SignalR(server.gate, **signalr))
-        return server
+        async def furnished(hub: Hub, *, gate: dict[str, Any] | None = None, **signalr: Any) -> Server:
+            server = await start(hub, **(gate or {}))
+            if signalr:
+                server.gate.serve(PREFIX, SignalR(server.gate, **signalr))
+            return server
 
-    yield start
-    for server in servers:
-        await server.stop()
+        yield furnished
 
 
 @pytest.fixture
@@ -71,11 +67,8 @@ async def open_caller(serve: Serve) -> AsyncIterator[OpenCaller]:
 
 @pytest.fixture(scope="session")
 def signalr_engine(installed_program: Callable[[str], Path]) -> Iterator[NodeEngine]:
-    if not (NODE_FOLDER / "node_modules").is_dir():
-        pytest.fail("tests/node/node_modules is missing: run `make dev`")
-    engine = NodeEngine(installed_program("node"), "signalr.mjs")
-    yield engine
-    engine.end()
+    with node_engine_of(installed_program, "signalr.mjs") as engine:
+        yield engine
 
 
 @pytest.fixture(params=WAYS)

@@ -12,12 +12,10 @@ from typing import Any, Final
 
 import pytest
 
-from tests.integration.native.peers import NODE_FOLDER, NodeEngine
-from tests.integration.native.serving import LoopThread, Server
-from vagus import Hub
+from tests.integration.native.peers import NodeEngine, node_engine_of
+from tests.integration.native.serving import AsgiServer, LoopThread, Server, servers_on
 
 from .engine_client import EngineSocket, Poller
-from .serving import AsgiServer
 from .sockets import TRANSPORTS, PythonSockets, Socket
 
 LIBRARIES: Final = [f"{language}-{transport}" for language in ("node", "python") for transport in TRANSPORTS]
@@ -40,28 +38,16 @@ _numbers = count(1)
 @pytest.fixture
 async def serve(server_thread: LoopThread, request: pytest.FixtureRequest) -> AsyncIterator[Serve]:
     """Start servers: ``await serve(hub)``, with options of the gate if need be."""
-    servers: list[Server] = []
     names = request.fixturenames
     is_asgi = "library" in names and request.getfixturevalue("library").startswith("python")
-
-    async def start(hub: Hub, **gate: Any) -> Server:
-        server = (AsgiServer if is_asgi else Server)(server_thread)
-        servers.append(server)
-        await server.start(hub, **gate)
-        return server
-
-    yield start
-    for server in servers:
-        await server.stop()
+    async with servers_on(server_thread, AsgiServer if is_asgi else Server) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")
 def node_sockets(installed_program: Callable[[str], Path]) -> Iterator[NodeEngine]:
-    if not (NODE_FOLDER / "node_modules").is_dir():
-        pytest.fail("tests/node/node_modules is missing: run `make dev`")
-    engine = NodeEngine(installed_program("node"), "socketio_driver.mjs")
-    yield engine
-    engine.end()
+    with node_engine_of(installed_program, "socketio_driver.mjs") as engine:
+        yield engine
 
 
 @pytest.fixture(params=LIBRARIES)

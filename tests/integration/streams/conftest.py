@@ -4,8 +4,6 @@ A test that takes ``serve`` runs twice: once as ``vagus serve`` does it, with st
 once with nothing but ASGI between uvicorn and the endpoints.
 """
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from itertools import count
@@ -13,12 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import uvicorn
 
-from tests.integration.native.peers import NODE_FOLDER, NodeEngine, Peer
-from tests.integration.native.serving import LoopThread, Server, _Uvicorn, answering
-from vagus import Hub
-from vagus.gateway.furnishing import open_gate
+from tests.integration.native.peers import NodeEngine, Peer, node_engine_of
+from tests.integration.native.serving import AsgiServer, LoopThread, Server, servers_on
 
 from .incoming import Incoming, Session
 from .proxy import Proxy
@@ -32,27 +27,6 @@ ONLY_DIRECT: Final = pytest.mark.parametrize("front", ["direct"], indirect=True)
 _numbers = count(1)
 
 
-class AsgiServer(Server):
-    """A server without our doorway."""
-
-    async def _start(self) -> None:
-        await self.hub.start()
-        listening = socket.create_server(("127.0.0.1", self.port))
-        self.port = listening.getsockname()[1]
-        self.gate = open_gate(self.hub, **self._options)
-        config = uvicorn.Config(
-            answering(self.gate, self._app),
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-        )
-        server = _Uvicorn(config, self.hub)
-        self._running = server, asyncio.get_running_loop().create_task(server.serve([listening]))
-        await server.listens.wait()
-
-
 @pytest.fixture(params=["direct", "asgi"])
 def front(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -61,17 +35,8 @@ def front(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def serve(server_thread: LoopThread, front: str) -> AsyncIterator[Serve]:
     """Start servers: ``await serve(hub)``, with options of the gate if need be."""
-    servers: list[Server] = []
-
-    async def start(hub: Hub, **gate: Any) -> Server:
-        server = (Server if front == "direct" else AsgiServer)(server_thread)
-        servers.append(server)
-        await server.start(hub, **gate)
-        return server
-
-    yield start
-    for server in servers:
-        await server.stop()
+    async with servers_on(server_thread, Server if front == "direct" else AsgiServer) as start:
+        yield start
 
 
 @pytest.fixture
@@ -138,11 +103,8 @@ async def proxied() -> AsyncIterator[Callable[..., Awaitable[Proxy]]]:
 
 @pytest.fixture(scope="session")
 def streams_engine(installed_program: Callable[[str], Path]) -> Iterator[NodeEngine]:
-    if not (NODE_FOLDER / "node_modules").is_dir():
-        pytest.fail("tests/node/node_modules is missing: run `make dev`")
-    engine = NodeEngine(installed_program("node"), "streams.mjs")
-    yield engine
-    engine.end()
+    with node_engine_of(installed_program, "streams.mjs") as engine:
+        yield engine
 
 
 @pytest.fixture
