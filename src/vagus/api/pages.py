@@ -167,6 +167,8 @@ class Documentation:
         return ""
 
     def _resolved(self, schema: Json) -> Json:
+        if len(schema.get("allOf", ())) == 1:
+            schema = schema["allOf"][0]
         name = schema.get("$ref", "").rpartition("/")[2]
         return self._schemas.get(name, {}) if name else schema
 

@@ -34,8 +34,16 @@ def litestar_app(hub: Hub, handlers: list[ControllerRouterHandler]) -> Litestar:
 
 
 def schema_of(app: Litestar) -> dict[str, Any]:
-    """Its OpenAPI document, whose paths and schemas go into ours."""
-    return app.openapi_schema.to_schema()
+    """Its OpenAPI document, whose paths and schemas go into ours.
+
+    What a handler's docstring says first is the summary; Litestar would take the handler's name for one.
+    """
+    document = app.openapi_schema.to_schema()
+    for path in document["paths"].values():
+        for operation in path.values():
+            summary, _, rest = operation.get("description", "").partition("\n")
+            operation |= {"summary": summary.rstrip("."), "description": rest.strip()}
+    return document
 
 
 def _problem(request: Request[Any, Any, Any], error: Exception) -> LitestarResponse[bytes]:

@@ -1,5 +1,6 @@
 """The HTTP routes: each does what its example says, for whom it is open, and refuses what is wrong with the reason."""
 
+import re
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -10,6 +11,9 @@ import pytest
 
 from tests.integration.native.tokens import EXPIRED, FORGED, token
 from vagus.api.app import api_app
+from vagus.api.openapi import document
+from vagus.api.pages import docs_page
+from vagus.api.rest import litestar_app, schema_of
 from vagus.apps.admin import Admin, install
 from vagus.auth.keys import KeyRing
 from vagus.broker.memory import MemoryBroker
@@ -240,3 +244,13 @@ async def test_a_broker_that_fails_is_a_problem_to_try_again() -> None:
     async with insecure(BrokenBroker()) as http:
         answer = await http.post(f"{BASE}/alert", json=ALERT)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_the_page_says_what_a_route_does_and_shows_what_it_takes() -> None:
+    hub = Hub()
+    app = litestar_app(hub, list(install(hub).routes(None, RATE)))
+    page = docs_page(document(schema_of(app))).body.decode()
+    section = page.partition('id="post-api-admin-realtime-alert-warning"')[2].partition("</section>")[0]
+    text = " ".join(re.sub(r"<[^>]+>", " ", section).split())
+    assert "Alert of severity warning , to alerts" in text
+    assert "Request title string · required" in text
