@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .auth.tokens import TokenRules as TokenRules
     from .auth.tokens import TokenVerifier as TokenVerifier
     from .gateway.asgi import asgi_app as asgi_app
+    from .gateway.furnishing import Dialects as Dialects
     from .hub.hub import Hub as Hub
     from .hub.requests import Caller as Caller
     from .hub.requests import ConnectRequest as ConnectRequest
@@ -42,6 +43,7 @@ _HOMES = {
     "Caller": "hub.requests",
     "ChannelRule": "kernel.channels",
     "ConnectRequest": "hub.requests",
+    "Dialects": "gateway.furnishing",
     "DisconnectError": "kernel.errors",
     "Grant": "kernel.identity",
     "Hub": "hub.hub",
