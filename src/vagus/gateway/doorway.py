@@ -1,10 +1,10 @@
 """The doorway: the first bytes of a connection decide where it goes.
 
 uvicorn makes one for every connection (its ``http`` setting). A handshake for one of our paths becomes a ``WebSocket``
-without a detour, a request for a stream a ``DirectStream``; everything else is handed on to uvicorn's own HTTP
-protocol, bytes and all, which hands a connection back when one of these two comes later. Whoever does not finish the
-head of a first request in time, or sends too much of it, is shown out, so that half-open sockets cost little and not
-for long.
+without a detour, a request for a stream a ``DirectStream``, polls stay with ``DirectPolls``; everything else is handed
+on to uvicorn's own HTTP protocol, bytes and all, which hands a connection back when one of these comes later. Whoever
+does not finish the head of a first request in time, or sends too much of it, is shown out, so that half-open sockets
+cost little and not for long.
 """
 
 import asyncio
@@ -14,38 +14,20 @@ from typing import Any, Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from vagus.hub.requests import Origin
 from vagus.wire.websocket import Refusal, check_upgrade, negotiate_deflate, refusal_response, upgrade_response
 
 from .direct import body_length, respond_directly
+from .direct_polls import NOT_HTTP, DirectPolls, ends_of
 from .endpoints import Endpoint
-from .gate import Gate, joined_headers
+from .gate import Gate
+from .heads import END_OF_HEAD, HEAD_BYTES, Head, origin_of, path_in
+from .polls import PolledEndpoint, polled
 from .streaming import Request, StreamingEndpoint, streaming
 from .websocket import WebSocket
 
-HEAD_BYTES: Final = 16_384
-"""The longest head of a request: browsers with many cookies stay below."""
-
 _TOO_LONG: Final = refusal_response(Refusal(431, "the head of this request is too long"))
-_END_OF_HEAD: Final = b"\r\n\r\n"
 _UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE).search
 """Whether a head asks for another protocol; what else comes to our paths is HTTP."""
-
-
-class _Head:
-    """A request's head as httptools reads it."""
-
-    __slots__ = ("headers", "target")
-
-    def __init__(self) -> None:
-        self.target = b""
-        self.headers: list[tuple[bytes, bytes]] = []
-
-    def on_url(self, url: bytes) -> None:
-        self.target += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -86,7 +68,10 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _is_for_doorway(self, data: bytes) -> bool:
         endpoint = self._gate.endpoint(path_in(data))
-        return endpoint is not None and (streaming(endpoint) is not None or _UPGRADE(data) is not None)
+        if endpoint is None:
+            return False
+        is_plain_poll = (polls := polled(endpoint)) is not None and ends_of(data, polls.max_payload) is not None
+        return is_plain_poll or streaming(endpoint) is not None or _UPGRADE(data) is not None
 
     def _hand_back(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -127,7 +112,7 @@ class Doorway(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer = data = self._buffer + data if self._buffer else data
-        end = data.find(_END_OF_HEAD)
+        end = data.find(END_OF_HEAD)
         if (end if end >= 0 else len(data)) > HEAD_BYTES:
             self._show_out(_TOO_LONG)
             return
@@ -139,14 +124,15 @@ class Doorway(asyncio.Protocol):
             self._upgrade(endpoint, data[: end + 4], data[end + 4 :])
         elif (streams := streaming(endpoint)) is not None:
             self._stream(streams, data, end + 4)
+        elif (polls := polled(endpoint)) is not None and ends_of(data, polls.max_payload) is not None:
+            self._poll(polls, data)
         else:
             self._hand_on(data)
 
     def _upgrade(self, endpoint: Endpoint, head: bytes, rest: bytes) -> None:
-        read = _Head()
-        parser = self._parsed(read, head)
-        if parser is not None:
-            enter(self._gate, endpoint, self._transport, read.target, parser.get_http_version(), read.headers, rest)
+        read = self._read(head)
+        if read is not None:
+            enter(self._gate, endpoint, self._transport, read.target, read.http_version, read.headers, rest)
 
     def _stream(self, endpoint: StreamingEndpoint, data: bytes, start: int) -> None:
         """Answer directly when the body is there. What is not as plain as that is uvicorn's."""
@@ -158,24 +144,52 @@ class Doorway(asyncio.Protocol):
         if len(data) < end:
             return  # the deadline of the head holds for the body too
         self._gate.hub.wheel.unset(self)
-        read = _Head()
-        parser = self._parsed(read, data[:end])
-        if parser is not None:
-            origin = _origin(self._gate, self._transport, read.target, read.headers, endpoint.streams_as)
-            request = Request(parser.get_method().decode(), origin, data[start:end])
-            respond_directly(self._gate, endpoint, request, parser.get_http_version(), self._transport)
+        read = self._read(data[:end])
+        if read is not None:
+            origin = origin_of(self._gate, self._transport, read.target, read.headers, endpoint.streams_as)
+            request = Request(read.method, origin, data[start:end])
+            respond_directly(self._gate, endpoint, request, read.http_version, self._transport)
 
-    def _parsed(self, read: _Head, data: bytes) -> httptools.HttpRequestParser | None:
+    def _poll(self, endpoint: PolledEndpoint, data: bytes) -> None:
+        self._gate.hub.wheel.unset(self)
+        self._buffer = b""
+        polls = DirectPolls(self._gate, endpoint, self._transport, self)
+        self._transport.set_protocol(polls)
+        polls.data_received(data)
+
+    def take_back(self, data: bytes) -> None:
+        """Polls have ended with these bytes, which begin a request of another kind or a part of one."""
+        self._transport.set_protocol(self)
+        self.connection_made(self._transport)
+        self.data_received(data)
+
+    @property
+    def connections(self) -> set[Any]:
+        """Those that uvicorn tells when it stops."""
+        connections: set[Any] = self._uvicorn["server_state"].connections
+        return connections
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """What uvicorn says in each response."""
+        headers: list[tuple[bytes, bytes]] = self._uvicorn["server_state"].default_headers
+        return headers
+
+    @property
+    def keep_alive_s(self) -> float:
+        """How long a connection may wait for its next request."""
+        seconds: float = self._uvicorn["config"].timeout_keep_alive
+        return seconds
+
+    def _read(self, data: bytes) -> Head | None:
         """Read a head; who sends something else is shown out."""
-        parser = httptools.HttpRequestParser(read)
+        read = Head()
         try:
-            parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass
+            read.read(data)
         except httptools.HttpParserError:
-            self._show_out(refusal_response(Refusal(400, "this is not HTTP")))
+            self._show_out(NOT_HTTP)
             return None
-        return parser
+        return read
 
     def _hand_on(self, data: bytes) -> None:
         self._gate.hub.wheel.unset(self)
@@ -212,7 +226,7 @@ def enter(
     if isinstance(upgrade, Refusal):
         _refuse(transport, upgrade)
         return
-    origin = _origin(gate, transport, target, headers)
+    origin = origin_of(gate, transport, target, headers)
     opening = gate.knock(endpoint, origin, upgrade.subprotocols)
     if isinstance(opening, Refusal):
         _refuse(transport, opening)
@@ -231,26 +245,6 @@ def enter(
 def _refuse(transport: asyncio.Transport, refusal: Refusal) -> None:
     transport.write(refusal_response(refusal))
     transport.close()
-
-
-def path_in(data: bytes) -> str:
-    """The path in the first line of a request, as it stands there."""
-    start = data.find(b" ", 0, 8) + 1
-    return data[start : data.find(b" ", start)].partition(b"?")[0].decode("latin-1")
-
-
-def _origin(
-    gate: Gate,
-    transport: asyncio.Transport,
-    target: bytes,
-    headers: list[tuple[bytes, bytes]],
-    listed_as: str = "websocket",
-) -> Origin:
-    path, _, query = target.decode("latin-1").partition("?")
-    named = joined_headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-    peer = transport.get_extra_info("peername")
-    address = gate.address(peer[0] if isinstance(peer, tuple) else "", named)
-    return Origin(address=address, path=path, query=query, headers=named, transport=listed_as)
 
 
 def doorway(gate: Gate) -> Any:

@@ -231,10 +231,9 @@ class Session:
         if is_unread is self._is_unread:
             return
         self._is_unread = is_unread
-        if self.polling is not None:
-            (self.polling.reading.clear if is_unread else self.polling.reading.set)()
-        elif self.link is not None:
-            (self.link.pause_reading if is_unread else self.link.resume_reading)()
+        reader = self.polling or self.link
+        if reader is not None:
+            (reader.pause_reading if is_unread else reader.resume_reading)()
         while self._backlog and not self._is_unread and not self.is_over:
             self._receive(*self._backlog.popleft())
 

@@ -4,42 +4,30 @@ HTTP requests are refused with the statuses and the JSON of Engine.IO; ``wire/so
 ``engine`` a session, and the files ``engine_…`` what belongs to one.
 """
 
-import asyncio
-import contextlib
 import secrets
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import parse_qs
 
-from vagus.asgi import (
-    BodyTooLargeError,
-    ClientGoneError,
-    Receive,
-    Response,
-    Scope,
-    Send,
-    headers_of,
-    read_body,
-    respond,
-)
+from vagus.asgi import Receive, Response, Scope, Send
 from vagus.hub.audience import Writes
 from vagus.hub.client import Link
 from vagus.hub.requests import Origin
 from vagus.kernel import codes
-from vagus.kernel.errors import DisconnectError
 from vagus.wire.encoding import Framing
 from vagus.wire.socketio import EventDialect, engine
 from vagus.wire.socketio.engine import Problem
 from vagus.wire.websocket import Refusal
 
-from .cors import cors_headers, preflight
+from .cors import cors_headers_of
 from .endpoints import Opening
 from .engine import Session
 from .engine_bundles import Bundles, Unbundled
-from .engine_polling import Polling
 from .engine_recovery import Parking
+from .engine_requests import TEXT, Fetch, Headers, Post, response_of
 from .engine_upgrade import Probe
 from .gate import BUSY, Gate
+from .polls import Held, poll_http
 from .sessions import Sessions
 
 PATHS: Final = ("/socket.io/", "/socket.io")
@@ -50,15 +38,12 @@ MAX_PAYLOAD: Final = 1_000_000
 PING_INTERVAL_S: Final = 25.0
 """Where the hub sends no pings: clients of this protocol cannot do without."""
 
-BODY_S: Final = 30.0
-"""How long the body of a request may take to come, and that of a response to go."""
-
 SID_BYTES: Final = 15
 
 MAX_FIELDS: Final = 32
 """Of a query: clients add some of their own."""
 
-_TEXT: Final = b"text/plain; charset=UTF-8"
+_NOT_KEPT: Final = (b"cache-control", b"no-store")
 _POLLED: Final = Framing(bytes, engine.binary_in_body, separator=engine.SEPARATOR, is_each=True)
 
 
@@ -67,6 +52,8 @@ class SocketIo:
 
     0 offers no recovery, as in the reference server unless it is told otherwise.
     """
+
+    polls_as: Final = "polling"
 
     def __init__(self, gate: Gate, *, max_payload: int = MAX_PAYLOAD, recovery_s: float = 0.0) -> None:
         limits = gate.hub.limits
@@ -141,97 +128,56 @@ class SocketIo:
     # HTTP
 
     async def http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "OPTIONS":
-            await respond(send, preflight(self._gate, scope))
-            return
-        origin = self._gate.origin(scope, transport="polling")
-        response = await self._answer(origin, scope, receive)
-        if response is None:
-            return  # nobody is there to be answered
-        headers = (*response.headers, (b"cache-control", b"no-store"), *cors_headers(self._gate, scope))
-        with contextlib.suppress(TimeoutError):  # who takes nothing does not answer pings either
-            async with asyncio.timeout(BODY_S):
-                await respond(send, Response(response.status, response.body, response.content_type, headers))
+        await poll_http(self._gate, self, scope, receive, send)
 
-    async def _answer(self, origin: Origin, scope: Scope, receive: Receive) -> Response | None:
+    def expect(self, method: str, origin: Origin) -> Response | Held:
+        """Judge a request by its head (``polls.PolledEndpoint``)."""
+        headers = (_NOT_KEPT, *cors_headers_of(self._gate, origin.headers))
         refusal = self._gate.check(origin)
         if refusal is not None:
-            return _response(engine.FORBIDDEN, refusal.status)
-        query, method = _query(origin), scope["method"]
+            return response_of(engine.FORBIDDEN, refusal.status, headers)
+        query = _query(origin)
         problem = _problem_of(query, "polling")
         if problem is not None:
-            return _response(problem)
+            return response_of(problem, headers=headers)
         sid = query.get("sid")
-        if sid is None:
-            return self._begin(origin) if method == "GET" else _response(engine.BAD_HANDSHAKE_METHOD)
-        session = self._polling.get(sid)
-        if session is None or session.polling is None:
-            return _response(engine.UNKNOWN_SESSION)
-        match method:
-            case "GET":
-                return await self._fetch(session, session.polling, receive)
-            case "POST":
-                return await self._take(session, session.polling, scope, receive)
-        return _response(engine.BAD_REQUEST)
+        if sid is not None:
+            return self._resume(sid, method, origin, headers)
+        if method != "GET":
+            return response_of(engine.BAD_HANDSHAKE_METHOD, headers=headers)
+        return self._begin(origin, headers)
 
-    def _begin(self, origin: Origin) -> Response:
+    def _begin(self, origin: Origin, headers: Headers) -> Response:
         """A new session."""
         refusal = self._gate.admit_rate(origin)
         if refusal is None and (self._polling.is_full or self.hub.registry.check_room(origin.address) is not None):
             refusal = BUSY
         if refusal is not None:
-            return Response(refusal.status, refusal.reason.encode(), _TEXT, refusal.headers)
+            return Response(refusal.status, refusal.reason.encode(), TEXT, (*refusal.headers, *headers))
         session = Session(self, origin, self._framing(_POLLED))
         session.poll()
         session.sid = self._polling.add(session)
         self._gate.sockets.add(session)
-        return Response(200, self._handshake(session.sid, "websocket"), _TEXT)
+        return Response(200, self._handshake(session.sid, "websocket"), TEXT, headers)
 
-    async def _fetch(self, session: Session, polling: Polling, receive: Receive) -> Response | None:
-        if polling.is_polled:
+    def _resume(self, sid: str, method: str, origin: Origin, headers: Headers) -> Response | Held:
+        """A request of a session, of which one may be under way in each direction."""
+        session = self._polling.get(sid)
+        polling = session.polling if session is not None else None
+        if session is None or polling is None:
+            return response_of(engine.UNKNOWN_SESSION, headers=headers)
+        if method == "GET" and not polling.is_polled:
+            return Fetch(session, polling, headers)
+        if method == "POST" and not polling.is_posting and not _is_binary(origin):
+            return Post(session, polling, headers)
+        if method in ("GET", "POST"):
             session.close(codes.MALFORMED)
-            return _response(engine.BAD_REQUEST)
-        await receive()  # the request itself, which has no body
-        body = await polling.fetch(receive)
-        if body is None:
-            session.lost()
-            return None
-        return Response(200, body, _TEXT) if body else _response(engine.UNKNOWN_SESSION)
-
-    async def _take(self, session: Session, polling: Polling, scope: Scope, receive: Receive) -> Response | None:
-        headers = headers_of(scope)
-        if polling.is_posting or headers.get(b"content-type", b"").startswith(b"application/octet-stream"):
-            session.close(codes.MALFORMED)
-            return _response(engine.BAD_REQUEST)
-        polling.is_posting = True
-        try:
-            async with asyncio.timeout(BODY_S):
-                body = await read_body(receive, headers, self.max_payload)
-            await _hand_over(session, polling, body)
-        except BodyTooLargeError:
-            return Response(413, b"", _TEXT)
-        except (ClientGoneError, TimeoutError):
-            session.lost()
-            return None
-        except DisconnectError as error:
-            session.fail(error.closure)
-            return _response(engine.BAD_REQUEST)
-        finally:
-            polling.is_posting = False
-        return Response(200, b"ok", b"text/html")  # as plain text some browsers offer to save it
+        return response_of(engine.BAD_REQUEST, headers=headers)
 
 
-async def _hand_over(session: Session, polling: Polling, body: bytes) -> None:
-    """Give the packets of a body to their session, no faster than it takes them. Raises ``DisconnectError``."""
-    for packet in engine.packets_of(body):
-        if not polling.reading.is_set():
-            await polling.reading.wait()
-        if session.is_over:
-            return
-        if packet[:1] == engine.BINARY:
-            session.take_binary(engine.payload_of(packet))
-        else:
-            session.take(packet)
+def _is_binary(origin: Origin) -> bool:
+    """Whether a body says that it is of an older protocol."""
+    return origin.headers.get("content-type", "").startswith("application/octet-stream")
 
 
 def _writing(transport: Writes, framing: Framing) -> Writes:
@@ -240,6 +186,9 @@ def _writing(transport: Writes, framing: Framing) -> Writes:
 
 def _query(origin: Origin) -> dict[str, str]:
     """The query's fields, of several the first; none if there are too many."""
+    if "%" not in origin.query and "+" not in origin.query and origin.query.count("&") < MAX_FIELDS:
+        pairs = (pair.partition("=") for pair in reversed(origin.query.split("&")))
+        return {name: value for name, _, value in pairs if value}  # in a fourth of the time
     try:
         return {name: values[0] for name, values in parse_qs(origin.query, max_num_fields=MAX_FIELDS).items()}
     except ValueError:
@@ -253,10 +202,6 @@ def _problem_of(query: dict[str, str], transport: str) -> Problem | None:
     if query.get("EIO") != "4":
         return engine.UNSUPPORTED_VERSION
     return engine.BAD_REQUEST if query["transport"] != transport else None
-
-
-def _response(problem: Problem, status: int = 400) -> Response:
-    return Response(status, problem.body)
 
 
 def _refusal(problem: Problem) -> Refusal:

@@ -398,7 +398,9 @@ async def test_a_poll_during_an_upgrade_does_not_wait(
     await probed(client, open_engine, server)
     assert await client.poll() == "6"
     await client.say('429["presence_stats","a"]')
-    assert (await client.poll()).startswith("439[")
+    while (answer := await client.poll()) == "6":
+        pass
+    assert answer.startswith("439[")
 
 
 async def test_what_waits_for_a_poll_comes_over_the_websocket_first(
