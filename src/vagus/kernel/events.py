@@ -16,6 +16,9 @@ from .publications import NOTHING, Json
 MAX_ATTACHMENTS: Final = 10
 """As many as client libraries take in one packet."""
 
+MAX_DEPTH: Final = 64
+"""How deep arguments with attachments may be nested: whoever puts those into their places goes as deep."""
+
 NO_ARGUMENTS: Final = msgspec.Raw(b"[]")
 
 
@@ -77,24 +80,28 @@ def single_argument(arguments: Json) -> Json | None:
 
 
 def are_placed(arguments: Json, count: int) -> bool:
-    """Whether the placeholders in the arguments name attachments 0 to ``count - 1``, and no other."""
+    """Whether the placeholders in the arguments name attachments 0 to ``count - 1`` and no other, and none is too deep."""
     if count > MAX_ATTACHMENTS:
         return False
+    try:
+        level: list[Any] = [msgspec.json.decode(arguments)]
+    except (msgspec.DecodeError, RecursionError):  # a number beyond all bounds is JSON, but no value
+        return False
     found: set[int] = set()
-    todo: list[Any] = [msgspec.json.decode(arguments)]
-    while todo:
-        value = todo.pop()
-        if isinstance(value, list):
-            todo.extend(value)
-        elif isinstance(value, dict):
-            if value.get("_placeholder") is True:
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, list):
+                inner += value
+            elif isinstance(value, dict) and value.get("_placeholder") is not True:
+                inner += value.values()
+            elif isinstance(value, dict):
                 number = value.get("num")
                 if type(number) is not int or not 0 <= number < count:
                     return False
                 found.add(number)
-            else:
-                todo.extend(value.values())
-    return len(found) == count
+        level = inner
+    return not level and len(found) == count
 
 
 def _array(elements: tuple[Json, ...]) -> Json:
