@@ -80,7 +80,7 @@ def single_argument(arguments: Json) -> Json | None:
 
 
 def are_placed(arguments: Json, count: int) -> bool:
-    """Whether the placeholders in the arguments name attachments 0 to ``count - 1`` and no other, and none is too deep."""
+    """Whether placeholders in the arguments name attachments 0 to ``count - 1``, and no other, at a bearable depth."""
     if count > MAX_ATTACHMENTS:
         return False
     try:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vagus.kernel.events import (
     MAX_ATTACHMENTS,
+    MAX_DEPTH,
     Event,
     are_placed,
     envelope_of,
@@ -117,6 +118,17 @@ def test_the_only_element_of_an_array_is_taken_out_as_it_stands(array: bytes, el
 )
 def test_placeholders_must_name_all_attachments_and_no_other(arguments: list[Any], count: int, *, fits: bool) -> None:
     assert are_placed(msgspec.Raw(msgspec.json.encode(arguments)), count) is fits
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 900, 30_000])
+def test_no_attachment_is_placed_beyond_a_bearable_depth(depth: int) -> None:
+    text = b"[" * depth + b'{"_placeholder":true,"num":0}' + b"]" * depth
+    assert not are_placed(msgspec.Raw(text), 1)
+    assert event_of(b'{"type":"x","arguments":%b,"attachments":["AA=="]}' % text) is None
+
+
+def test_what_is_no_value_has_no_attachments() -> None:
+    assert not are_placed(msgspec.Raw(b'[1e999,{"_placeholder":true,"num":0}]'), 1)
 
 
 def test_no_more_attachments_are_placed_than_clients_take() -> None:
