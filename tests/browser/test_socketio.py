@@ -14,8 +14,8 @@ from tests.integration.native.serving import LoopThread, Server
 from tests.integration.socketio.sockets import TRANSPORTS, Socket
 from vagus import Caller, Hub
 from vagus.auth.origins import OriginRules
-from vagus.gateway.engine import Session
 from vagus.gateway.furnishing import Dialects
+from vagus.gateway.socketio.session import Session
 from vagus.kernel import codes
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

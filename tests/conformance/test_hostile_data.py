@@ -36,7 +36,7 @@ DATA: Final = {
     "attachments nested too deep": b'{"type":"x","arguments":' + DEEP + b',"attachments":["AA=="]}',
     "attachments that are no base64": b'{"type":"x","arguments":[{"_placeholder":true,"num":0}],"attachments":["A"]}',
     "attachments nobody placed": b'{"type":"x","arguments":[],"attachments":["AA=="]}',
-    "attachments placed out of range": b'{"type":"x","arguments":[{"_placeholder":true,"num":9}],"attachments":["AA=="]}',
+    "attachments out of range": b'{"type":"x","arguments":[{"_placeholder":true,"num":9}],"attachments":["AA=="]}',
 }
 
 ALL: Final[dict[str, Dialect]] = {

@@ -12,8 +12,8 @@ from tests.integration.native.serving import DEADLINE_S, Server
 from vagus import Hub, Limits
 from vagus.auth.origins import OriginRules
 from vagus.gateway.direct_polls import DirectPolls
-from vagus.gateway.engine import Session
-from vagus.gateway.engine_requests import Fetch
+from vagus.gateway.socketio.requests import Fetch
+from vagus.gateway.socketio.session import Session
 
 from .conftest import Serve
 from .test_engine import a_poll_waits

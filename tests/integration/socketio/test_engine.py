@@ -10,8 +10,8 @@ from websockets.exceptions import InvalidStatus
 from tests.integration.native.serving import DEADLINE_S, Server
 from vagus import Hub, Limits
 from vagus.auth.origins import OriginRules
-from vagus.gateway.engine import Session
 from vagus.gateway.socketio import PATHS, SocketIo
+from vagus.gateway.socketio.session import Session
 from vagus.kernel import codes
 
 from .conftest import OpenEngine, OpenPoller, Serve

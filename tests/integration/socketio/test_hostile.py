@@ -13,8 +13,8 @@ from websockets.asyncio.client import connect
 from tests.integration.native.rawsocket import RawSocket
 from tests.integration.native.serving import DEADLINE_S, Server
 from vagus import Caller, Hub, Limits
-from vagus.gateway.engine import Session
 from vagus.gateway.socketio import PATHS, SocketIo
+from vagus.gateway.socketio.session import Session
 from vagus.kernel.rates import Rate
 
 from .conftest import OpenEngine, OpenPoller, Serve

@@ -10,10 +10,10 @@ import pytest
 from tests.integration.native.serving import Server
 from tests.integration.native.tokens import token, verifier
 from vagus import ChannelRule, Hub, Limits
-from vagus.gateway.engine import Session
-from vagus.gateway.engine_recovery import RECORD_EVENTS, Parking
 from vagus.gateway.furnishing import Dialects
 from vagus.gateway.socketio import PATHS, SocketIo
+from vagus.gateway.socketio.recovery import RECORD_EVENTS, Parking
+from vagus.gateway.socketio.session import Session
 from vagus.kernel import codes
 
 from .conftest import ONLY_NODE, OpenEngine, OpenPoller, OpenSocket, Serve

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Final
 from vagus.hub.audience import Writes
 from vagus.wire.socketio.dialogue import Return
 
-from .engine_bundles import Bundle, Event
+from .bundles import Bundle, Event
 
 if TYPE_CHECKING:
-    from .engine import Session
-    from .engine_namespace import Namespace
+    from .namespace import Namespace
+    from .session import Session
 
 RECORD_EVENTS: Final = 1_000
 RECORD_BYTES: Final = 262_144

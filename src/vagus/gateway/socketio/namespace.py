@@ -1,6 +1,6 @@
 """A namespace that a client has joined: the link between a client of the hub and the session that it speaks through.
 
-Several share a session, which hands packets to them. Without a session a namespace is parked (``engine_recovery``), or
+Several share a session, which hands packets to them. Without a session a namespace is parked (``recovery``), or
 gone for good.
 """
 
@@ -16,11 +16,11 @@ from vagus.wire.encoding import Framing
 from vagus.wire.socketio import EventDialogue, Packet
 from vagus.wire.socketio.dialogue import number_of
 
-from .engine_recovery import Recorder
+from .recovery import Recorder
 
 if TYPE_CHECKING:
-    from .engine import Session
-    from .socketio import SocketIo
+    from .endpoint import SocketIo
+    from .session import Session
 
 
 class Namespace:

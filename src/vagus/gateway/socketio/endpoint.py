@@ -1,7 +1,7 @@
 """Socket.IO: the endpoint. Handshakes, polling requests and WebSockets find their session here.
 
 HTTP requests are refused with the statuses and the JSON of Engine.IO; ``wire/socketio`` holds the protocol itself,
-``engine`` a session, and the files ``engine_…`` what belongs to one.
+``session`` a connection, and the other files what belongs to one.
 """
 
 import secrets
@@ -10,6 +10,11 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from vagus.asgi import Receive, Response, Scope, Send
+from vagus.gateway.cors import cors_headers_of
+from vagus.gateway.endpoints import Opening
+from vagus.gateway.gate import BUSY, Gate
+from vagus.gateway.polls import Held, poll_http
+from vagus.gateway.sessions import Sessions
 from vagus.hub.audience import Writes
 from vagus.hub.client import Link
 from vagus.hub.requests import Origin
@@ -19,16 +24,11 @@ from vagus.wire.socketio import EventDialect, engine
 from vagus.wire.socketio.engine import Problem
 from vagus.wire.websocket import Refusal
 
-from .cors import cors_headers_of
-from .endpoints import Opening
-from .engine import Session
-from .engine_bundles import Bundles, Unbundled
-from .engine_recovery import Parking
-from .engine_requests import TEXT, Fetch, Headers, Post, response_of
-from .engine_upgrade import Probe
-from .gate import BUSY, Gate
-from .polls import Held, poll_http
-from .sessions import Sessions
+from .bundles import Bundles, Unbundled
+from .recovery import Parking
+from .requests import TEXT, Fetch, Headers, Post, response_of
+from .session import Session
+from .upgrade import Probe
 
 PATHS: Final = ("/socket.io/", "/socket.io")
 

@@ -6,14 +6,13 @@ Both are ``Held`` (``polls``): how their bytes come and go is no matter here.
 from typing import TYPE_CHECKING, Final
 
 from vagus.asgi import Response
+from vagus.gateway.polls import Reply
 from vagus.wire.socketio import engine
 from vagus.wire.socketio.engine import Problem
 
-from .polls import Reply
-
 if TYPE_CHECKING:
-    from .engine import Session
-    from .engine_polling import Polling
+    from .polling import Polling
+    from .session import Session
 
 Headers = tuple[tuple[bytes, bytes], ...]
 

@@ -15,8 +15,8 @@ from vagus.wire.encoding import Framing
 from vagus.wire.socketio import engine
 
 if TYPE_CHECKING:
-    from .engine import Session
-    from .engine_upgrade import Probe
+    from .session import Session
+    from .upgrade import Probe
 
 HIGH_WATER: Final = 65_536
 """Bytes that may wait for the next GET."""

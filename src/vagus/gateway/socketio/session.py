@@ -30,11 +30,11 @@ from vagus.wire.socketio import (
     packet_of,
 )
 
-from .engine_namespace import Namespace
-from .engine_polling import HIGH_WATER, Polling
+from .namespace import Namespace
+from .polling import HIGH_WATER, Polling
 
 if TYPE_CHECKING:
-    from .socketio import SocketIo
+    from .endpoint import SocketIo
 
 Take = Callable[[bytes], None]
 

@@ -12,7 +12,7 @@ from vagus.kernel.codes import Closure
 from vagus.wire.encoding import Framing
 from vagus.wire.socketio import engine
 
-from .engine import Session
+from .session import Session
 
 UPGRADING_S: Final = 10.0
 """How long it may take."""

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vagus.gateway.engine_recovery import RECORD_BYTES, RECORD_EVENTS, Record
+from vagus.gateway.socketio.recovery import RECORD_BYTES, RECORD_EVENTS, Record
 
 
 def event(number: int, size: int = 5) -> tuple[bytes, bytes]:
