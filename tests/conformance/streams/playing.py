@@ -10,7 +10,7 @@
     > {"id":2,"subscribe":{…}}             a command of a session, by /emulation, which must take it
     .                                      nothing more is heard for now
     x                                      the response has ended
-    * publish news {"n":1}                 something else happens; * wait, * drop
+    * publish news {"n":1}                 something else happens; * wait, * hear (at most so many seconds), * drop
     # a comment
 
 ``<name>`` stands for any text without quotes and blanks, the same wherever it occurs.
@@ -175,8 +175,16 @@ class _Player:
                 self._now.drop()
             case "wait", (seconds,):
                 await asyncio.sleep(float(seconds))
+            case "hear", (seconds,):
+                await self._hear(float(seconds))
             case _:
                 raise TranscriptError("no such action")
+
+    async def _hear(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while not self._now.heard and loop.time() < deadline:  # noqa: ASYNC110 - the clock jumps; there is no event
+            await asyncio.sleep(0.1)
 
     def _filled(self, text: str) -> str:
         return _NAME.sub(lambda found: self._values.get(found[1], found[0]), text)
