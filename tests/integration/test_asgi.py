@@ -9,12 +9,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import hypercorn.asyncio
 import hypercorn.config
 import msgspec
 import pytest
 import uvicorn
 from centrifuge import Client
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -179,6 +182,17 @@ async def test_plain_http_is_told_to_upgrade() -> None:
         await asgi_app(hub)({"type": "http", "path": PATH, "headers": []}, asyncio.Queue[Any]().get, send)
     assert sent[0]["status"] == 426
     assert (b"upgrade", b"websocket") in sent[0]["headers"]
+
+
+async def test_every_dialect_answers_below_where_it_is_mounted() -> None:
+    hub = open_hub()
+    site = Starlette(routes=[Mount("/live", asgi_app(hub))])
+    async with hub, httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://here") as http:
+        assert (await http.get("/live/socket.io/?EIO=4&transport=polling")).text.startswith('0{"sid":')
+        assert (await http.post("/live/hubs/vagus/negotiate?negotiateVersion=1")).json()["negotiateVersion"] == 1
+        assert (await http.get("/live/events")).json()["detail"] == "name a channel to listen to: ?channel=…"
+        assert (await http.get("/live/connection/http_stream")).status_code == 405
+        assert (await http.get("/live/elsewhere")).status_code == 404
 
 
 # how the hub is started

@@ -81,7 +81,7 @@ async def _live(hub: Hub, receive: Receive, send: Send) -> None:
 
 async def serve_http(gate: Gate, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one HTTP request for an endpoint."""
-    if gate.takes_address(gate.origin(scope).address):
+    if gate.takes(scope):
         await endpoint.http(scope, receive, send)
     else:
         await respond(send, Response(FORBIDDEN_ADDRESS.status, FORBIDDEN_ADDRESS.reason.encode(), b"text/plain"))

@@ -116,6 +116,12 @@ class Gate:
         """Whether the address lists let an address in, to whatever is served here."""
         return self._addresses is None or self._addresses.allows(address)
 
+    def takes(self, scope: Scope) -> bool:
+        """Whether the address lists let an ASGI connection in; its other headers are not read for that."""
+        forwarded = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for")
+        peer = scope.get("client")
+        return self.takes_address(client_address(peer[0] if peer else "", forwarded, self._proxies))
+
     def check(self, origin: Origin) -> Refusal | None:
         """Why a request may not come in: from this address, or from this page."""
         headers = origin.headers

@@ -19,8 +19,9 @@ from vagus.hub.requests import Origin
 from vagus.kernel.codes import Closure
 from vagus.kernel.commands import Command
 from vagus.kernel.replies import Connected, Farewell, Push, Reply
-from vagus.wire.centrifuge.json import JSON, JsonDialect
-from vagus.wire.centrifuge.protobuf import PROTOBUF, ProtobufDialect
+from vagus.wire import Talkative
+from vagus.wire.centrifuge.json import JSON
+from vagus.wire.centrifuge.protobuf import PROTOBUF
 from vagus.wire.encoding import Framing
 from vagus.wire.streaming import CHUNKED_EVENTS, CHUNKED_LINES, EVENTS, LINES
 from vagus.wire.websocket import Refusal
@@ -37,7 +38,6 @@ HTTP_STREAM_PATH: Final = "/connection/http_stream"
 SSE_PATH: Final = "/connection/sse"
 
 Kind = Literal["http_stream", "sse"]
-Native = JsonDialect | ProtobufDialect
 
 HELD: Final = 16
 """Requests of one session that wait while its client is not read from."""
@@ -74,7 +74,7 @@ class NativeStreams:
         if self._sessions.is_full:
             return problems.problem(503, "too many sessions", retry_after_s=5)
         is_binary = self.streams_as == "http_stream" and headers.get("content-type", "").startswith(BINARY.decode())
-        dialect: Native = PROTOBUF if is_binary else JSON
+        dialect: Talkative = PROTOBUF if is_binary else JSON
         response = (*self._content_type(is_binary=is_binary), *NOT_KEPT, *cors_headers_of(gate, headers))
 
         def begin(stream: Stream) -> Listener:
@@ -121,7 +121,7 @@ class NativeSession:
         sessions: Sessions[Emulated],
         stream: Stream,
         framing: Framing,
-        dialect: Native,
+        dialect: Talkative,
         origin: Origin,
     ) -> None:
         self._gate = gate

@@ -116,7 +116,7 @@ class Application:
             await serve_websocket(gate, endpoint, scope, receive, send)
         elif endpoint is not None:
             await serve_http(gate, endpoint, scope, receive, send)
-        elif gate.takes_address(gate.origin(scope).address):
+        elif gate.takes(scope):
             await self._api(scope, receive, send)
         else:
             await _forbid(send)
