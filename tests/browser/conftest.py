@@ -13,8 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.integration.native.peers import NODE_FOLDER, Event, Peer, Refused
-from tests.integration.native.serving import DEADLINE_S, LoopThread, Server
-from vagus import Hub
+from tests.integration.native.serving import DEADLINE_S, LoopThread, Server, servers_on
 
 from .site import site
 
@@ -80,17 +79,8 @@ async def browser(installed_program: Callable[[str], Path]) -> AsyncIterator[Bro
 @pytest_asyncio.fixture(loop_scope="session")
 async def serve(server_thread: LoopThread) -> AsyncIterator[Serve]:
     """Start servers that also serve the page: ``await serve(hub)``, with options of the gate if need be."""
-    servers: list[Server] = []
-
-    async def start(hub: Hub, **gate: Any) -> Server:
-        server = Server(server_thread, site)
-        servers.append(server)
-        await server.start(hub, **gate)
-        return server
-
-    yield start
-    for server in servers:
-        await server.stop()
+    async with servers_on(server_thread, lambda thread: Server(thread, site)) as start:
+        yield start
 
 
 @pytest_asyncio.fixture(loop_scope="session")

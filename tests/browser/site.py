@@ -4,10 +4,12 @@ Coming from there makes its origin the server's own; that a page from elsewhere 
 the page there is nothing: uvicorn serves it through the same doorway that takes the WebSockets.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from tests.integration.native.peers import NODE_FOLDER
+from tests.integration.native.serving import App
 
 _BUILDS: Final = NODE_FOLDER / "node_modules" / "centrifuge" / "dist"
 
@@ -26,18 +28,27 @@ PAGE: Final = """<!doctype html>
   document.title = "Ready";
 </script>
 """
-FILES: Final[dict[str, tuple[bytes, Path | None]]] = {
-    "/": (b"text/html", None),
-    "/peers.mjs": (b"text/javascript", NODE_FOLDER / "peers.mjs"),
-    "/centrifuge.js": (b"text/javascript", _BUILDS / "centrifuge.js"),
-    "/centrifuge.protobuf.js": (b"text/javascript", _BUILDS / "centrifuge.protobuf.js"),
-}
 
 
-async def site(scope: Any, receive: Any, send: Any) -> None:
-    """The page and its scripts, as an ASGI app."""
-    kind, path = FILES.get(scope["path"], (b"", None))
-    body = path.read_bytes() if path is not None else PAGE.encode() if kind else b""
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200 if kind else 404, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def site_of(page: str, scripts: Mapping[str, Path]) -> App:
+    """A page and its scripts by their paths, as an ASGI app."""
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        script = scripts.get(scope["path"])
+        body = script.read_bytes() if script is not None else page.encode() if scope["path"] == "/" else b""
+        kind = b"text/javascript" if script is not None else b"text/html"
+        headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200 if body else 404, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return site
+
+
+site: Final = site_of(
+    PAGE,
+    {
+        "/peers.mjs": NODE_FOLDER / "peers.mjs",
+        "/centrifuge.js": _BUILDS / "centrifuge.js",
+        "/centrifuge.protobuf.js": _BUILDS / "centrifuge.protobuf.js",
+    },
+)

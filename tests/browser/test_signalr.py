@@ -12,14 +12,14 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from tests.integration.native.peers import NODE_FOLDER, Refused
-from tests.integration.native.serving import LoopThread, Server
+from tests.integration.native.serving import LoopThread, Server, servers_on
 from tests.integration.native.tokens import FORGED, token, verifier
 from tests.integration.signalr.furnished import furnished_hub
 from tests.integration.signalr.hubpeer import HubPeer
-from vagus import Hub
 from vagus.auth.origins import OriginRules
 
 from .conftest import ChromiumEngine
+from .site import site_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -29,7 +29,7 @@ WEBSOCKETS: Final = pytest.mark.parametrize("way", ["json-websockets", "messagep
 
 _LIBRARIES: Final = NODE_FOLDER / "node_modules" / "@microsoft"
 
-PAGE: Final = b"""<!doctype html>
+PAGE: Final = """<!doctype html>
 <title>Peers</title>
 <script src="/signalr.js"></script>
 <script src="/signalr-protocol-msgpack.js"></script>
@@ -44,7 +44,7 @@ PAGE: Final = b"""<!doctype html>
   document.title = "Ready";
 </script>
 """
-FILES: Final = {
+SCRIPTS: Final = {
     "/signalr_peers.mjs": NODE_FOLDER / "signalr_peers.mjs",
     "/signalr.js": _LIBRARIES / "signalr" / "dist" / "browser" / "signalr.js",
     "/signalr-protocol-msgpack.js": (
@@ -55,33 +55,16 @@ FILES: Final = {
 Serve = Callable[..., Awaitable[Server]]
 OpenPeer = Callable[..., Awaitable[HubPeer]]
 
+site: Final = site_of(PAGE, SCRIPTS)
+
 _numbers = count(1)
-
-
-async def site(scope: Any, receive: Any, send: Any) -> None:
-    """The page and its scripts, as an ASGI app."""
-    path = FILES.get(scope["path"])
-    body = path.read_bytes() if path is not None else PAGE if scope["path"] == "/" else b""
-    kind = b"text/javascript" if path is not None else b"text/html"
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200 if body else 404, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def serve(server_thread: LoopThread) -> AsyncIterator[Serve]:
     """Start servers that also serve the page: ``await serve(hub)``, with options of the gate if need be."""
-    servers: list[Server] = []
-
-    async def start(hub: Hub, **gate: Any) -> Server:
-        server = Server(server_thread, site)
-        servers.append(server)
-        await server.start(hub, **gate)
-        return server
-
-    yield start
-    for server in servers:
-        await server.stop()
+    async with servers_on(server_thread, lambda thread: Server(thread, site)) as start:
+        yield start
 
 
 @pytest.fixture(params=WAYS)

@@ -9,8 +9,9 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from tests.browser.conftest import ChromiumEngine, Serve
+from tests.browser.site import site_of
 from tests.integration.native.peers import NODE_FOLDER
-from tests.integration.native.serving import LoopThread, Server
+from tests.integration.native.serving import LoopThread, Server, servers_on
 from tests.integration.socketio.sockets import TRANSPORTS, Socket
 from vagus import Caller, Hub
 from vagus.auth.origins import OriginRules
@@ -33,39 +34,21 @@ PAGE: Final = """<!doctype html>
   document.title = "Ready";
 </script>
 """
-FILES: Final = {
-    "/": (b"text/html", PAGE.encode()),
-    "/socketio.mjs": (b"text/javascript", (NODE_FOLDER / "socketio.mjs").read_bytes()),
-    "/socket.io.js": (
-        b"text/javascript",
-        (NODE_FOLDER / "node_modules" / "socket.io-client" / "dist" / "socket.io.js").read_bytes(),
-    ),
+SCRIPTS: Final = {
+    "/socketio.mjs": NODE_FOLDER / "socketio.mjs",
+    "/socket.io.js": NODE_FOLDER / "node_modules" / "socket.io-client" / "dist" / "socket.io.js",
 }
 
+site: Final = site_of(PAGE, SCRIPTS)
+
 _numbers = count(1)
-
-
-async def site(scope: Any, receive: Any, send: Any) -> None:
-    kind, body = FILES.get(scope["path"], (b"", b""))
-    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 200 if kind else 404, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def serve(server_thread: LoopThread) -> AsyncIterator[Serve]:
     """Start servers that also serve the page."""
-    servers: list[Server] = []
-
-    async def start(hub: Hub, **gate: Any) -> Server:
-        server = Server(server_thread, site)
-        servers.append(server)
-        await server.start(hub, **gate)
-        return server
-
-    yield start
-    for server in servers:
-        await server.stop()
+    async with servers_on(server_thread, lambda thread: Server(thread, site)) as start:
+        yield start
 
 
 @pytest.fixture(params=TRANSPORTS)

@@ -216,12 +216,12 @@ Serve = Callable[..., Awaitable[Server]]
 
 
 @asynccontextmanager
-async def servers_on(thread: LoopThread, kind: type[Server] = Server) -> AsyncIterator[Serve]:
+async def servers_on(thread: LoopThread, make: Callable[[LoopThread], Server] = Server) -> AsyncIterator[Serve]:
     """Start servers, ``await start(hub)`` with options of the gate if need be, which stop with the block."""
     servers: list[Server] = []
 
     async def start(hub: Hub, **gate: Any) -> Server:
-        server = kind(thread)
+        server = make(thread)
         servers.append(server)
         await server.start(hub, **gate)
         return server
