@@ -39,6 +39,7 @@ STATUSES: Final = {
     codes.TOO_MANY_REQUESTS.code: 429,
     codes.UNRECOVERABLE_POSITION.code: 416,
     codes.CONCURRENT_PAGINATION.code: 409,
+    codes.UNAVAILABLE.code: 503,
 }
 """HTTP statuses of API errors in the mode ``transport``; all others are 400."""
 

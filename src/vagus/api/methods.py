@@ -103,6 +103,7 @@ async def _settled(name: str, work: Awaitable[msgspec.Struct]) -> msgspec.Struct
         return failure(error.fault)
     except BrokerError as error:
         log.warning("broker_failed", method=name, error=str(error))
+        return failure(codes.UNAVAILABLE)
     except Exception:
         log.exception("method_failed", method=name)
     return failure(codes.INTERNAL)

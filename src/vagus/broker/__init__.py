@@ -1,25 +1,61 @@
-"""The broker carries publications, presence and orders between nodes, and keeps the channels' history.
+"""The broker carries publications, presence, orders and questions between nodes, and keeps the channels' history.
 
-``Broker`` is the contract, ``memory`` the executable specification for one node. What every broker promises:
+``Broker`` is the contract, ``memory`` the executable specification for one node, ``redis`` the one for many. What every
+broker promises:
 
 * publishing is atomic for a channel: a publication gets its number, is kept, and goes out in that order everywhere;
 * a node hears every publication of a channel from the moment ``subscribe`` returned until ``unsubscribe`` was called,
   in order of offsets, or it sees a gap in them: never a repetition in another order;
+* a broker that was cut off looks after the channels with a position that are followed here: what they missed is told
+  in its place, or, where it cannot be had any more, ``lost`` is;
 * a dropped draft (repeated key, outdated version) goes to nobody;
 * ``publish`` that raises ``BrokerError`` may be repeated; with an idempotency key it then happens at most once.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
+import msgspec
+
 from vagus.kernel.channels import Last
-from vagus.kernel.control import Order
+from vagus.kernel.control import Answer, Order, Question
 from vagus.kernel.history import Page, Query
-from vagus.kernel.publications import ClientInfo, Draft, Publication, Receipt
+from vagus.kernel.publications import ClientInfo, Draft, Position, Publication, Receipt
 from vagus.kernel.replies import PresenceStatsResult
+
+ANSWER_S = 2.0
+"""How long nodes have to answer each other, unless it is said."""
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """A channel with history whose flow stands at a position on this node."""
+
+    channel: str
+    position: Position
+    keep: Last
+
+
+class Condition(msgspec.Struct):
+    """How a broker does. The counts are totals since the start; all stay as they are where nothing can be lost."""
+
+    is_up: bool = True
+    nodes: int = 1
+    """Nodes that are alive, this one too."""
+    lag_s: float = 0.0
+    """How long a message took from this node through the broker back to it, when that was tried last."""
+    reconnections: int = 0
+    """How often a connection was lost and found again."""
+    caught_up: int = 0
+    """Publications that were read again, since they did not come by themselves."""
+    lost: int = 0
+    """Channels of which it was told that publications are lost."""
 
 
 class Listener(Protocol):
     """What a node does with what comes from the broker. Called on the event loop; must not block or raise."""
+
+    @property
+    def node_id(self) -> str: ...
 
     def published(self, channel: str, publication: Publication, epoch: str, exclude: str) -> None:
         """``epoch`` is empty for a publication without an offset. ``exclude`` names a client that shall not get it."""
@@ -29,6 +65,18 @@ class Listener(Protocol):
 
     def ordered(self, order: Order) -> None:
         """Do to the clients here what some node asked of all nodes."""
+        ...
+
+    async def asked(self, question: Question) -> bytes | None:
+        """Answer some node; ``None`` if there is nothing to say."""
+        ...
+
+    def followed(self) -> Iterable[Followed]:
+        """What is followed here and where it stands, so that a broker that was cut off knows where to read on."""
+        ...
+
+    def lost(self, channel: str, top: Position) -> None:
+        """What lies between where the channel's flow stands here and ``top`` is lost; it goes on after ``top``."""
         ...
 
 
@@ -68,6 +116,16 @@ class Broker(Protocol):
     async def order(self, order: Order) -> None:
         """Ask every node, this one too, to carry an order out."""
         ...
+
+    async def ask(self, question: Question, *, node: str = "", timeout_s: float = ANSWER_S) -> list[Answer]:
+        """Ask every node, this one too, or only the one with an id. Who does not answer in time, or has nothing to say,
+
+        is left out.
+        """
+        ...
+
+    @property
+    def condition(self) -> Condition: ...
 
     async def check(self) -> None:
         """Raises ``BrokerError`` if the broker cannot do its work now."""

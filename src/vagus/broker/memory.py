@@ -4,19 +4,20 @@ Nothing here ever waits, so a publication has reached this node's subscribers wh
 gone when the process ends; clients learn that from the new epoch.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
 from vagus.kernel.channels import Last
-from vagus.kernel.control import Order
+from vagus.kernel.control import Answer, Order, Question
 from vagus.kernel.history import Page, Query, Stream, new_epoch
 from vagus.kernel.presence import Roster
 from vagus.kernel.publications import ClientInfo, Draft, Position, Publication, Receipt
 from vagus.kernel.replies import PresenceStatsResult
 
-from . import Listener
+from . import ANSWER_S, Condition, Listener
 
 IDEMPOTENCY_S: Final = 300.0
 """How long a key is remembered: longer than any publisher keeps trying."""
@@ -40,6 +41,7 @@ class MemoryBroker:
         self._rosters: dict[str, Roster] = {}
         self._receipts: OrderedDict[tuple[str, str], tuple[float, Receipt]] = OrderedDict()
         self._to_sweep: list[str] = []
+        self._condition = Condition()
 
     async def start(self, listener: Listener) -> None:
         self._listener = listener
@@ -49,6 +51,10 @@ class MemoryBroker:
 
     async def check(self) -> None:
         return None
+
+    @property
+    def condition(self) -> Condition:
+        return self._condition
 
     async def publish(self, channel: str, draft: Draft, keep: Last | None) -> Receipt:
         key = draft.idempotency_key
@@ -153,3 +159,14 @@ class MemoryBroker:
     async def order(self, order: Order) -> None:
         if self._listener is not None:
             self._listener.ordered(order)
+
+    async def ask(self, question: Question, *, node: str = "", timeout_s: float = ANSWER_S) -> list[Answer]:
+        here = self._listener
+        if here is None or node not in ("", here.node_id):
+            return []
+        try:
+            async with asyncio.timeout(timeout_s):
+                content = await here.asked(question)
+        except TimeoutError:
+            return []
+        return [] if content is None else [Answer(here.node_id, content)]

@@ -12,7 +12,7 @@ import msgspec
 from vagus.kernel import codes, commands, replies
 from vagus.kernel.channels import Match
 from vagus.kernel.commands import Command
-from vagus.kernel.errors import DisconnectError, RefusedError
+from vagus.kernel.errors import BrokerError, DisconnectError, RefusedError
 from vagus.kernel.history import Query
 from vagus.kernel.permissions import is_allowed
 from vagus.kernel.publications import NOTHING, Draft, Json
@@ -44,6 +44,9 @@ async def answer(hub: "Hub", client: Client, number: int, command: Command) -> N
         client.reply(number, error.fault)
     except DisconnectError as error:
         client.disconnect(error.closure)
+    except BrokerError as error:
+        log.warning("broker_failed", command=type(command).__name__, error=str(error))
+        client.reply(number, codes.UNAVAILABLE)
     except Exception:
         log.exception("command_failed", command=type(command).__name__, client=client.id)
         client.reply(number, codes.INTERNAL)

@@ -129,7 +129,7 @@ class Attachment:
             missed = tuple(publication for publication in missed if wishes.wants(publication))
         self._due = self._held_parts(page, wishes)
         subscription.stop_holding()
-        _let_in(self._hub, self._client, subscription, self._admission, self._command, wishes)
+        _let_in(self._hub, self._client, subscription, self._admission, self._command, wishes, page)
         return _subscribed(
             self._hub, topic.rule, self._admission, self._command, page, missed, has_deltas=wishes.has_deltas
         )
@@ -137,8 +137,10 @@ class Attachment:
     def _check_flow(self, page: Page) -> None:
         """Raises ``DisconnectError`` if what was held does not follow what was read: the client comes back for it."""
         at, top = self._subscription.topic.position, page.top
-        later = [held.offset for held, _ in self._subscription.held or () if held.offset > top.offset]
-        if later and (later[0] != top.offset + 1 or (at is not None and at.epoch != top.epoch)):
+        held = [publication.offset for publication, _ in self._subscription.held or () if publication.offset]
+        is_other_stream = bool(held) and at is not None and at.epoch != top.epoch
+        later = next((offset for offset in held if offset > top.offset), top.offset + 1)
+        if is_other_stream or later != top.offset + 1:
             raise DisconnectError(codes.INSUFFICIENT_STATE)
 
     def _held_parts(self, page: Page | None, wishes: Wishes) -> list[bytes]:
@@ -215,11 +217,17 @@ async def _past(
 
 
 def _let_in(
-    hub: "Hub", client: Client, subscription: Subscription, admission: Admission, command: Subscribe, wishes: Wishes
+    hub: "Hub",
+    client: Client,
+    subscription: Subscription,
+    admission: Admission,
+    command: Subscribe,
+    wishes: Wishes,
+    page: Page | None,
 ) -> None:
     topic, grant = subscription.topic, admission.grant
     subscription.wishes = wishes
-    topic.join(client, wishes)
+    topic.join(client, wishes, page.top if page is not None else None)
     forced = topic.rule.force_join_leave if grant.force_push_join_leave is None else grant.force_push_join_leave
     if subscription.gives_join_leave and (forced or command.join_leave):
         subscription.hears_join_leave = wishes.encoding

@@ -24,20 +24,20 @@ is answered as an internal error, except ``RefusedError`` and ``DisconnectError`
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, Final, Self, TypeVar, Unpack
 
 import msgspec
 
-from vagus.broker import Broker
+from vagus.broker import ANSWER_S, Broker, Followed
 from vagus.broker.memory import MemoryBroker
 from vagus.kernel import codes, control
 from vagus.kernel.channels import ChannelOptions, ChannelRule, Last, RuleBook, pattern_of
 from vagus.kernel.codes import Closure, Ending
 from vagus.kernel.commands import Command
-from vagus.kernel.control import Target
+from vagus.kernel.control import Answer, Question, Target
 from vagus.kernel.errors import RefusedError, RuleError, VagusError
 from vagus.kernel.events import event
 from vagus.kernel.history import Page, Query
@@ -122,6 +122,8 @@ class Hub:
         self.events: dict[str, Method] = {}
         self._folded_calls: dict[str, Callee] = {}
         self.sections: dict[str, Section] = {"": Section(self, "", allow=(ANYONE,))}
+        self.answers: dict[str, Callable[[bytes], Awaitable[bytes | None]]] = {}
+        """Who answers other nodes, by the questions' subjects."""
         self.apps: dict[str, object] = {}
         """What was installed on it, by name; see ``vagus.apps``."""
         self.hooks = Hooks()
@@ -494,10 +496,28 @@ class Hub:
     def ordered(self, order: control.Order) -> None:
         carry_out(self, order)
 
+    async def asked(self, question: Question) -> bytes | None:
+        answering = self.answers.get(question.subject)
+        return await answering(question.content) if answering is not None else None
+
+    def followed(self) -> Iterator[Followed]:
+        for channel, topic in self.topics.items():
+            if topic.position is not None and topic.rule.history is not None:
+                yield Followed(channel, topic.position, topic.rule.history)
+
+    def lost(self, channel: str, top: Position) -> None:
+        topic = self.topics.get(channel)
+        if topic is not None:
+            topic.skip_to(top)
+
     # what clients need
 
     def new_client_id(self) -> str:
         return str(uuid.uuid4())
+
+    async def ask_nodes(self, question: Question, *, node: str = "", timeout_s: float = ANSWER_S) -> list[Answer]:
+        """Ask all nodes, or one, what their ``answers`` answer. Raises ``BrokerError``."""
+        return await self.broker.ask(question, node=node, timeout_s=timeout_s)
 
     def answer(self, client: Client, number: int, command: Command) -> Coroutine[Any, Any, None]:
         return answer(self, client, number, command)

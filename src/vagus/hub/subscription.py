@@ -6,7 +6,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from vagus.kernel.identity import Grant
-    from vagus.kernel.publications import Json, Publication
+    from vagus.kernel.publications import Json, Position, Publication
     from vagus.wire.encoding import Encoding
 
     from .client import Client
@@ -62,9 +62,9 @@ class Subscription:
         the client is closed meanwhile.
         """
         assert self.wishes is not None
-        departure = Departure(self.wishes, self.hears_join_leave is not None)
         withheld = self.topic.withheld(client, self.wishes)
-        self.topic.leave(client, self.wishes, settle=True)
+        start = self.topic.leave(client, self.wishes, settle=True)
+        departure = Departure(self.wishes, start, self.hears_join_leave is not None)
         client.enqueue(withheld)
         if self.hears_join_leave is not None:
             self.topic.leave_notices(client, self.hears_join_leave, settle=True)
@@ -74,7 +74,7 @@ class Subscription:
     def arrive(self, client: "Client", departure: "Departure", encoding: "Encoding") -> None:
         """Join the feeds of an encoding."""
         self.wishes = msgspec.structs.replace(departure.wishes, encoding=encoding)
-        self.topic.join(client, self.wishes)
+        self.topic.join(client, self.wishes, departure.start)
         if departure.hears_join_leave:
             self.hears_join_leave = encoding
             self.topic.join_notices(client, encoding)
@@ -84,4 +84,5 @@ class Departure(NamedTuple):
     """What a subscription was like before it left its feeds."""
 
     wishes: "Wishes"
+    start: "Position | None"
     hears_join_leave: bool

@@ -1,7 +1,8 @@
 """A topic is a channel as this node sees it: where its stream stands, and the feeds through which subscribers get it.
 
 It exists while somebody here follows the channel. It checks that the publications it is handed follow one another; all
-its positioned subscribers stand at the same position, so that a gap is found once for all of them.
+its positioned subscribers stand at the same position, so that a gap is found once for all of them. Only who has read a
+history that is ahead of the flow waits aside until the flow is there too.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ class Topic:
     """One channel's subscribers on this node."""
 
     __slots__ = (
+        "_early",
         "_feeds",
         "_held",
         "_max_delay_s",
@@ -55,6 +57,8 @@ class Topic:
         self._feeds: dict[Wishes, Feed] = {}
         self._notices: dict[Encoding, Audience] = {}
         self._held: list[list[tuple[Publication, str]]] = []
+        self._early: dict[Member, tuple[Position, Wishes]] = {}
+        """Subscribers whose past reaches further than the flow does yet, by where they join it."""
 
     # what comes from the broker
 
@@ -74,11 +78,40 @@ class Topic:
             if offset <= at.offset:
                 return False
             if offset != at.offset + 1:
-                self.on_gap(self)
+                self._miss(Position(offset - 1, epoch))
         elif at is not None and (at.epoch or at.offset):
-            self.on_gap(self)
+            self._miss(Position(offset - 1, epoch))
+        if self._early:
+            self._let_in(Position(offset - 1, epoch))
         self.position = Position(offset, epoch)
         return True
+
+    def skip_to(self, top: Position) -> None:
+        """What lies between the flow and ``top`` will not come any more."""
+        at = self.position
+        if at is not None and at.epoch == top.epoch and top.offset <= at.offset:
+            return
+        if at is not None and (at.epoch or at.offset):
+            self._miss(top)
+        self.position = top
+        self._let_in(top)
+
+    def _miss(self, until: Position) -> None:
+        """Tell those who stand before ``until`` that they miss something."""
+        for member, (start, wishes) in list(self._early.items()):
+            if start.epoch != until.epoch or start.offset < until.offset:
+                self._let_in_one(member, wishes)
+        self.on_gap(self)
+
+    def _let_in(self, at: Position) -> None:
+        """Those whose past ends here join the flow."""
+        for member, (start, wishes) in list(self._early.items()):
+            if start.epoch != at.epoch or start.offset <= at.offset:
+                self._let_in_one(member, wishes)
+
+    def _let_in_one(self, member: Member, wishes: Wishes) -> None:
+        del self._early[member]
+        self._feed(wishes).join(member)
 
     def announce(self, info: ClientInfo, *, joined: bool) -> None:
         push = Joined(self.channel, info) if joined else Left(self.channel, info)
@@ -99,26 +132,35 @@ class Topic:
 
     def start_at(self, top: Position) -> None:
         """Take the stream's position from its history, unless the live flow has shown it already."""
-        if self.position is None:
+        at = self.position
+        if at is None or not (at.epoch or at.offset):
             self.position = top
+        elif at.epoch != top.epoch:
+            self.skip_to(top)  # the stream is another one, and nothing of it has come yet
 
-    def join(self, member: Member, wishes: Wishes) -> Feed:
-        feed = self._feeds.get(wishes)
-        if feed is None:
-            feed = self._feeds[wishes] = self._new_feed(wishes)
-        feed.join(member)
-        return feed
+    def join(self, member: Member, wishes: Wishes, start: Position | None = None) -> None:
+        """Let a subscriber in: at once, or after ``start`` if the flow is not that far yet."""
+        at = self.position
+        if start is not None and at is not None and start.offset > at.offset:
+            self._early[member] = (start, wishes)
+        else:
+            self._feed(wishes).join(member)
 
     def withheld(self, member: Member, wishes: Wishes) -> bytes:
         """The part that a throttled subscriber who leaves for another feed would never get; most often none."""
-        feed = self._feeds[wishes]
-        return feed.withheld(member) if isinstance(feed, ThrottledFeed) else b""
+        feed = self._feeds.get(wishes)
+        return feed.withheld(member) if isinstance(feed, ThrottledFeed) and member not in self._early else b""
 
-    def leave(self, member: Member, wishes: Wishes, *, settle: bool) -> None:
+    def leave(self, member: Member, wishes: Wishes, *, settle: bool) -> Position | None:
+        """Let a subscriber go. Returns from where it would have joined, if it is still waiting for that."""
+        early = self._early.pop(member, None)
+        if early is not None:
+            return early[0]
         feed = self._feeds[wishes]
         feed.leave(member, settle=settle)
         if not len(feed):
             del self._feeds[wishes]
+        return None
 
     def join_notices(self, member: Member, encoding: Encoding) -> None:
         audience = self._notices.get(encoding)
@@ -136,6 +178,12 @@ class Topic:
     def positioned(self) -> list[Member]:
         """Those who were promised that they miss nothing."""
         return [member for wishes, feed in self._feeds.items() if wishes.is_positioned for member in feed.members]
+
+    def _feed(self, wishes: Wishes) -> Feed:
+        feed = self._feeds.get(wishes)
+        if feed is None:
+            feed = self._feeds[wishes] = self._new_feed(wishes)
+        return feed
 
     def _new_feed(self, wishes: Wishes) -> Feed:
         audience = self._new_audience(wishes.encoding)

@@ -66,6 +66,7 @@ EXPIRED: Final = Fault(110, "expired")
 TOO_MANY_REQUESTS: Final = Fault(111, "too many requests", temporary=True)
 UNRECOVERABLE_POSITION: Final = Fault(112, "unrecoverable position")
 CONCURRENT_PAGINATION: Final = Fault(113, "concurrent pagination", temporary=True)
+UNAVAILABLE: Final = Fault(120, "temporarily unavailable", temporary=True)
 
 FAULTS: Final = (
     INTERNAL,
@@ -82,6 +83,7 @@ FAULTS: Final = (
     TOO_MANY_REQUESTS,
     UNRECOVERABLE_POSITION,
     CONCURRENT_PAGINATION,
+    UNAVAILABLE,
 )
 APPLICATION_FAULTS: Final = range(400, 2000)
 

@@ -1,4 +1,4 @@
-"""Orders: what one node asks of all nodes, to be done to the clients that they hold."""
+"""What nodes say to one another: orders, to be done to the clients that they hold, and questions."""
 
 import msgspec
 
@@ -56,3 +56,17 @@ class Deliver(msgspec.Struct, frozen=True, tag=True):
 
 
 Order = Disconnect | Attach | Detach | Renew | Deliver
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Something a node wants to know from others. Who answers a subject knows what the content is."""
+
+    subject: str
+    content: bytes = b""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the node with an id says to a question."""
+
+    node: str
+    content: bytes

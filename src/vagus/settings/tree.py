@@ -14,6 +14,14 @@ from vagus.kernel.limits import Limits
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 MEMORY: Final = "memory://"
+REDIS_SCHEMES: Final = tuple(
+    f"{name}{secure}{kind}"
+    for name in ("redis", "valkey")
+    for secure in ("", "s")
+    for kind in ("", "+sentinel", "+cluster")
+)
+
+STORE_SCHEMES: Final = ("sqlite", "postgresql", "postgres")
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "console", "json"]
@@ -51,8 +59,13 @@ class Server(Section, frozen=True):
     """How it is logged, to standard error: auto is console on a terminal and json elsewhere."""
     app: str = ""
     """Serve an application's own hub, as module:name. Its rules and functions hold; these settings come on top."""
+    workers: Count = 1
+    """Processes that share the port, each a node of its own. More than one needs Redis as the broker."""
+    drain_s: Annotated[float, msgspec.Meta(ge=0)] = 10.0
+    """Over how long clients are sent to other nodes when this one is told to stop. Where it is the only one, they are
+    all told at once."""
     shutdown_s: Positive = 30.0
-    """How long requests may take to finish when the server is told to stop."""
+    """How long all of stopping may take, draining and requests under way included."""
     demo: bool = False
     """Publish demo data to demo:clock and demo:numbers, which anybody may then follow."""
 
@@ -218,7 +231,29 @@ class Broker(Section, frozen=True):
     secrets: ClassVar[frozenset[str]] = frozenset({"url"})  # it may hold a password
 
     url: str = MEMORY
-    """memory:// is for one node, and all there is in this version."""
+    """memory:// is for one node. Many share a Redis or Valkey: redis://user:password@host:6379/0, rediss:// over TLS,
+    redis+sentinel://host:26379,host:26379/name-of-the-master, redis+cluster://host:6379,host:6379."""
+    prefix: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_.-]{1,64}$")] = "vagus"
+    """What all keys begin with. Servers with the same prefix in the same Redis are nodes of one hub."""
+    ca_file: str = ""
+    """Certificates of authorities, in PEM form, that are believed beside the system's for TLS to Redis."""
+    cert_file: str = ""
+    """This server's own certificate for TLS to Redis, in PEM form."""
+    key_file: str = ""
+    """The private key of that certificate."""
+    timeout_s: Positive = 3.0
+    """How long Redis may take to answer before the request fails, and a connection counts as lost."""
+    check_s: Positive = 30.0
+    """How often what is followed here is compared with what Redis holds, beside what is noticed at once."""
+
+
+class Store(Section, frozen=True):
+    """Where durable data is kept."""
+
+    secrets: ClassVar[frozenset[str]] = frozenset({"url"})
+
+    url: str = ""
+    """postgresql://user:password@host/database, or sqlite:///path. Empty: the file vagus.db in the data folder."""
 
 
 class Settings(Section, frozen=True):
@@ -239,6 +274,7 @@ class Settings(Section, frozen=True):
     api: Api = Api()
     admin: Admin = Admin()
     broker: Broker = Broker()
+    store: Store = Store()
 
 
 def check(settings: Settings) -> list[tuple[str, str]]:
@@ -247,10 +283,15 @@ def check(settings: Settings) -> list[tuple[str, str]]:
     server, access = settings.server, settings.access
     if access.insecure and server.host not in LOOPBACK:
         problems.append(("server.host", f"an insecure server listens on loopback only, not on {server.host}"))
-    if settings.broker.url.startswith(("redis:", "rediss:", "valkey:")):
-        problems.append(("broker.url", "Redis comes with a later version; this one has memory:// only"))
-    elif settings.broker.url != MEMORY:
-        problems.append(("broker.url", "must be memory://"))
+    scheme = settings.broker.url.partition("://")[0]
+    if settings.broker.url != MEMORY and scheme not in REDIS_SCHEMES:
+        problems.append(
+            ("broker.url", "must be memory:// or begin with redis://, rediss://, redis+sentinel:// or redis+cluster://")
+        )
+    if server.workers > 1 and settings.broker.url == MEMORY:
+        problems.append(("server.workers", "more than one worker needs Redis: set broker.url"))
+    if settings.store.url and settings.store.url.partition("://")[0] not in STORE_SCHEMES:
+        problems.append(("store.url", "must begin with sqlite:/// or postgresql://"))
     if settings.subscription_tokens is not None and not settings.subscription_tokens.has_key:
         problems.append(("subscription_tokens", "needs a key: hmac_secret, a public key or jwks_url"))
     problems.extend(

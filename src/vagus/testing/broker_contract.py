@@ -23,10 +23,10 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from vagus.broker import Broker
+from vagus.broker import Broker, Followed
 from vagus.kernel import codes
 from vagus.kernel.channels import Last
-from vagus.kernel.control import Attach, Deliver, Detach, Disconnect, Order, Renew, Target
+from vagus.kernel.control import Attach, Deliver, Detach, Disconnect, Order, Question, Renew, Target
 from vagus.kernel.history import Page, Query
 from vagus.kernel.identity import Grant
 from vagus.kernel.publications import ClientInfo, Draft, Position, Publication, Receipt
@@ -53,6 +53,10 @@ class Node:
         self.told: list[Told] = []
         self.announcements: list[tuple[str, ClientInfo, bool]] = []
         self.orders: list[Order] = []
+        self.questions: list[Question] = []
+        self.follows: list[Followed] = []
+        self.losses: list[tuple[str, Position]] = []
+        self.node_id: Final = uuid.uuid4().hex
         self._news = asyncio.Event()
 
     def published(self, channel: str, publication: Publication, epoch: str, exclude: str) -> None:
@@ -65,6 +69,20 @@ class Node:
 
     def ordered(self, order: Order) -> None:
         self.orders.append(order)
+        self._news.set()
+
+    async def asked(self, question: Question) -> bytes | None:
+        """Says the content back, after some time if it begins with "slow"; has nothing to say to what is empty."""
+        self.questions.append(question)
+        if question.content.startswith(b"slow"):
+            await asyncio.sleep(PATIENCE_S)
+        return question.content[::-1] or None
+
+    def followed(self) -> list[Followed]:
+        return self.follows
+
+    def lost(self, channel: str, top: Position) -> None:
+        self.losses.append((channel, top))
         self._news.set()
 
     def heard(self, channel: str) -> list[Publication]:
@@ -527,11 +545,34 @@ class BrokerContract:
                 await node.until_ordered(len(orders))
                 assert node.orders == orders
 
+    async def test_every_node_answers_a_question(self) -> None:
+        async with self.running() as (here, there):
+            answers = await here.broker.ask(Question("names", b"abc"))
+            assert {answer.node: answer.content for answer in answers} == {
+                here.node_id: b"cba",
+                there.node_id: b"cba",
+            }
+            assert there.questions == [Question("names", b"abc")]
+
+    async def test_a_question_to_one_node_is_answered_by_that_one(self) -> None:
+        async with self.running() as (here, there):
+            for node in (here, there):
+                (answer,) = await here.broker.ask(Question("name", bytes(range(256))), node=node.node_id)
+                assert (answer.node, answer.content) == (node.node_id, bytes(reversed(range(256))))
+            assert len(there.questions) == (1 if here is not there else 2)
+
+    async def test_who_has_nothing_to_say_or_is_slow_or_is_not_there_is_left_out(self) -> None:
+        async with self.running() as (here, there):
+            assert await here.broker.ask(Question("nothing")) == []
+            assert await here.broker.ask(Question("late", b"slow"), node=there.node_id, timeout_s=0.1) == []
+            assert await here.broker.ask(Question("who", b"abc"), node="nobody", timeout_s=0.1) == []
+
     # its life
 
     async def test_a_broker_that_runs_is_well(self) -> None:
         async with self.one() as node:
             await node.broker.check()
+            assert node.broker.condition.is_up
 
     async def test_a_closed_broker_tells_nothing_more(self) -> None:
         async with self.running() as (publisher, _):

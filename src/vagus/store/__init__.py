@@ -1,0 +1,1 @@
+"""Durable data: the contract of the store."""
