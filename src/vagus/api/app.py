@@ -19,7 +19,7 @@ from vagus.hub.hub import Hub
 from .access import Keys, is_local, shown_key, unauthorized
 from .endpoint import Endpoint, ErrorMode
 from .health import Alive, Check, examine, health_response, wants_liveness
-from .methods import Call
+from .methods import Call, answer_for_node
 from .pages import SAFE, STATIC, docs_page, static_pages
 from .vitals import Vitals
 
@@ -61,6 +61,7 @@ def api_app(
     """
     vitals = Vitals()
     call = Call(hub, vitals, node_name or platform.node())
+    answer_for_node(call)
     endpoint = Endpoint(call, keys, error_mode=error_mode, max_body_bytes=max_body_bytes)
     return Api(call, endpoint, metrics=metrics, checks=checks or {}, routes=routes, error_mode=error_mode)
 

@@ -4,11 +4,10 @@ A method is a function from a request of ``messages`` to a result; its docstring
 answered as an API error. To add a method, write its function and register it with ``serves``.
 """
 
-import asyncio
 import binascii
 import inspect
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any, Final, get_type_hints
 
 import msgspec
@@ -17,9 +16,10 @@ from msgspec import Meta
 
 from vagus.auth.keys import ServiceKey
 from vagus.hub.hub import Hub, json_of
-from vagus.hub.steps import begin
+from vagus.hub.steps import together
 from vagus.kernel import codes
 from vagus.kernel.codes import Closure, Fault
+from vagus.kernel.control import Question
 from vagus.kernel.errors import BrokerError, RefusedError
 from vagus.kernel.history import Query
 from vagus.kernel.identity import Grant
@@ -31,6 +31,9 @@ from .messages import Done, Place
 from .vitals import Vitals, memory_bytes
 
 log = structlog.get_logger()
+
+NODE_FIGURES: Final = "node figures"
+"""What nodes ask each other for ``info``."""
 
 UNAVAILABLE: Final = frozenset(
     """
@@ -142,7 +145,7 @@ async def broadcast(call: Call, asked: messages.Broadcast) -> messages.Broadcast
     async def one(channel: str) -> msgspec.Struct:
         return (await call.hub.publish_draft(channel, draft)).position
 
-    answers = await _together([_settled("broadcast", one(channel)) for channel in asked.channels])
+    answers = await together(_settled("broadcast", one(channel)) for channel in asked.channels)
     return messages.Broadcasted([{_side(answer): answer} for answer in answers])
 
 
@@ -301,17 +304,32 @@ async def history_remove(call: Call, asked: messages.OfChannel) -> Done:
 
 @serves("channels", scope="channels", group="Channels and nodes", example={"pattern": "orders:*"})
 async def channels(call: Call, asked: messages.Channels) -> messages.ChannelsFound:
-    """Channels that have subscribers on this node."""
-    found = call.hub.channels(asked.pattern)
+    """Channels that have subscribers, on whichever node."""
+    found = await call.hub.all_channels(asked.pattern)
     return messages.ChannelsFound({one.name: messages.ChannelFigures(one.num_clients) for one in found})
 
 
 @serves("info", scope="info", group="Channels and nodes", example={})
 async def info(call: Call, asked: messages.Info) -> messages.InfoFound:
-    """What the node does and how it is."""
+    """What the nodes do and how they are."""
+    answers = await call.hub.ask_nodes(Question(NODE_FIGURES))
+    nodes = (msgspec.json.decode(answer.content, type=messages.NodeFigures) for answer in answers)
+    return messages.InfoFound(sorted(nodes, key=lambda node: (node.name, node.uid)))
+
+
+def answer_for_node(call: Call) -> None:
+    """Let this node answer when one of them is asked for ``info``."""
+
+    async def figures(_: bytes) -> bytes:
+        return msgspec.json.encode(_figures(call))
+
+    call.hub.answers[NODE_FIGURES] = figures
+
+
+def _figures(call: Call) -> messages.NodeFigures:
     hub = call.hub
     uptime = max(0.0, hub.now() - hub.started_at)
-    node = messages.NodeFigures(
+    return messages.NodeFigures(
         uid=hub.node_id,
         name=call.node_name,
         version=hub.version,
@@ -323,7 +341,6 @@ async def info(call: Call, asked: messages.Info) -> messages.InfoFound:
         metrics=messages.Metrics(uptime, totals(hub)),
         process=messages.Process(call.vitals.cpu_percent, memory_bytes()),
     )
-    return messages.InfoFound([node])
 
 
 def totals(hub: Hub) -> dict[str, float]:
@@ -372,9 +389,23 @@ async def batch(call: Call, asked: Batch) -> Replies:
 
     Each needs its method's scope and has a reply of its own; one that fails does not stop the others.
     """
-    if asked.parallel:
-        return Replies(await _together([_reply(call, command) for command in asked.commands]))
-    return Replies([await _reply(call, command) for command in asked.commands])
+    replies: list[dict[str, msgspec.Struct]] = []
+    for at_once in [asked.commands] if asked.parallel else _runs(asked.commands):
+        replies += await together(_reply(call, command) for command in at_once)
+    return Replies(replies)
+
+
+def _runs(commands: list[Any]) -> Iterator[list[Any]]:
+    """Commands in order, those together that keep their order also when they are not waited for: publications."""
+    run: list[Any] = []
+    for command in commands:
+        if command.publish is None:
+            yield run
+            yield [command]
+            run = []
+        else:
+            run.append(command)
+    yield run
 
 
 async def _reply(call: Call, command: object) -> dict[str, msgspec.Struct]:
@@ -384,16 +415,3 @@ async def _reply(call: Call, command: object) -> dict[str, msgspec.Struct]:
             answer = await carry_out(call, row, asked)
             return {_side(answer, row.name): answer}
     return {"error": failure(codes.METHOD_NOT_FOUND)}
-
-
-async def _together(works: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
-    """The results in order. Only what really waits becomes a task, since most brokers answer at once."""
-    results: list[Any] = [None] * len(works)
-
-    async def keep(place: int, work: Coroutine[Any, Any, Any]) -> None:
-        results[place] = await work
-
-    waiting = [rest for place, work in enumerate(works) if (rest := begin(keep(place, work))) is not None]
-    if waiting:
-        await asyncio.gather(*waiting)
-    return results

@@ -100,7 +100,11 @@ class Broker(Protocol):
     async def remove_history(self, channel: str) -> None: ...
 
     async def enter(self, channel: str, info: ClientInfo) -> None:
-        """Add a client to the channel's presence, or renew what is known of it."""
+        """Add a client to the channel's presence, or renew what is known of it.
+
+        Entries hold for as long as this node is alive. What ``BrokerError`` kept from being entered or taken back is
+        made good as soon as it can be.
+        """
         ...
 
     async def exit(self, channel: str, client: str) -> None: ...

@@ -164,9 +164,12 @@ class MemoryBroker:
         here = self._listener
         if here is None or node not in ("", here.node_id):
             return []
+        task = asyncio.ensure_future(here.asked(question))
         try:
-            async with asyncio.timeout(timeout_s):
-                content = await here.asked(question)
-        except TimeoutError:
-            return []
+            await asyncio.wait({task}, timeout=timeout_s)
+        finally:
+            late = not task.done()
+            if late:
+                task.cancel()
+        content = None if late else task.result()
         return [] if content is None else [Answer(here.node_id, content)]

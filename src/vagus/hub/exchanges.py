@@ -13,7 +13,7 @@ import msgspec
 
 from vagus.kernel import codes
 from vagus.kernel.commands import Answer, StreamEnd, StreamItem
-from vagus.kernel.errors import AnswerError, DisconnectError, RefusedError, VagusError
+from vagus.kernel.errors import AnswerError, BrokerError, DisconnectError, RefusedError, VagusError
 from vagus.kernel.events import Event, packed, unpacked
 from vagus.kernel.replies import CallResult
 
@@ -138,6 +138,9 @@ class Exchanges:
         except DisconnectError as error:
             client.disconnect(error.closure)
             return
+        except BrokerError as error:
+            log.warning("broker_failed", command="Invoke", error=str(error))
+            reply = codes.UNAVAILABLE
         except Exception:
             log.exception("command_failed", command="Invoke", client=client.id)
             reply = codes.INTERNAL
@@ -175,6 +178,9 @@ class Exchanges:
             pass  # by the client, or since it is gone
         except RefusedError as error:
             fault = error.fault
+        except BrokerError as error:
+            log.warning("broker_failed", command="Invoke", error=str(error))
+            fault = codes.UNAVAILABLE
         except VagusError as error:
             fault = codes.Fault(codes.INTERNAL.code, str(error))
         except Exception:

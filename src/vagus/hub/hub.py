@@ -38,7 +38,7 @@ from vagus.kernel.channels import ChannelOptions, ChannelRule, Last, RuleBook, p
 from vagus.kernel.codes import Closure, Ending
 from vagus.kernel.commands import Command
 from vagus.kernel.control import Answer, Question, Target
-from vagus.kernel.errors import RefusedError, RuleError, VagusError
+from vagus.kernel.errors import BrokerError, RefusedError, RuleError, VagusError
 from vagus.kernel.events import event
 from vagus.kernel.history import Page, Query
 from vagus.kernel.identity import Grant, Identity
@@ -60,7 +60,8 @@ from .orders import attach_client, carry_out
 from .policies import Policies, Verifier
 from .registry import Registry
 from .sections import Section
-from .steps import begin, call
+from .steps import begin, call, together
+from .surveys import answer_surveys, count_channels
 from .tick import Tick
 from .topic import Topic
 from .topics import Topics
@@ -139,6 +140,7 @@ class Hub:
         self.user_buckets: Buckets | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.started_at = 0.0
+        answer_surveys(self)
         for rule in rules:
             self.rules.add(rule)
         if open_to_all:
@@ -345,13 +347,15 @@ class Hub:
     async def broadcast(self, channels: Iterable[str], data: object, **options: Any) -> dict[str, Receipt | VagusError]:
         """Publish the same data to many channels; each has its own receipt or error. Options as for ``publish``."""
         encoded = json_of(data)
-        results: dict[str, Receipt | VagusError] = {}
-        for channel in channels:
+
+        async def one(channel: str) -> Receipt | VagusError:
             try:
-                results[channel] = await self.publish(channel, encoded, **options)
+                return await self.publish(channel, encoded, **options)
             except VagusError as error:
-                results[channel] = error
-        return results
+                return error
+
+        names = list(channels)
+        return dict(zip(names, await together(map(one, names)), strict=True))
 
     async def send(self, data: object, *, user: str | None = None, client: str = "") -> None:
         """Send data to the clients of one user, or to one client, outside of any channel. Not kept, not repeated."""
@@ -448,6 +452,15 @@ class Hub:
             for name, topic in self.topics.items()
             if not pattern or fnmatchcase(name, pattern)
         ]
+
+    async def all_channels(self, pattern: str = "") -> list[Channel]:
+        """Channels with subscribers on any node, chosen by a glob.
+
+        Raises ``RefusedError`` where a node has too many of them, and ``BrokerError``.
+        """
+        if self.broker.condition.nodes == 1:
+            return self.channels(pattern)
+        return [Channel(name, count) for name, count in await count_channels(self, pattern)]
 
     @property
     def clients(self) -> Mapping[str, Client]:
@@ -564,6 +577,11 @@ class Hub:
             return
         if rest is not None:
             self.spawn(rest).add_done_callback(_log_failure)
+
+    def excuse(self, error: BrokerError) -> None:
+        """Log that the broker did not do what nobody waits for; while it is known to be away, that is no news."""
+        say = log.warning if self.broker.condition.is_up else log.debug
+        say("broker_failed", error=str(error))
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = self.loop.create_task(coroutine)

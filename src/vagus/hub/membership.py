@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from vagus.kernel import codes
+from vagus.kernel.errors import BrokerError
 
 from .journal import log
 
@@ -19,10 +20,13 @@ async def announce(hub: "Hub", client: "Client", subscription: "Subscription") -
         return
     subscription.is_announced = True
     info = client.info(subscription.info)
-    if subscription.gives_presence:
-        await hub.broker.enter(subscription.channel, info)
-    if subscription.gives_join_leave:
-        await hub.broker.announce(subscription.channel, info, joined=True)
+    try:
+        if subscription.gives_presence:
+            await hub.broker.enter(subscription.channel, info)
+        if subscription.gives_join_leave:
+            await hub.broker.announce(subscription.channel, info, joined=True)
+    except BrokerError as error:  # the subscription stands, and others see it once the broker is back
+        hub.excuse(error)
     hub.tell(hub.hooks.subscribe, client.caller, subscription.channel)
 
 
@@ -43,10 +47,13 @@ def release(hub: "Hub", client: "Client", subscription: "Subscription", *, settl
 
 
 async def _retract(hub: "Hub", client: "Client", subscription: "Subscription") -> None:
-    if subscription.gives_presence:
-        await hub.broker.exit(subscription.channel, client.id)
-    if subscription.gives_join_leave:
-        await hub.broker.announce(subscription.channel, client.info(subscription.info), joined=False)
+    try:
+        if subscription.gives_presence:
+            await hub.broker.exit(subscription.channel, client.id)
+        if subscription.gives_join_leave:
+            await hub.broker.announce(subscription.channel, client.info(subscription.info), joined=False)
+    except BrokerError as error:
+        hub.excuse(error)
     hub.tell(hub.hooks.unsubscribe, client.caller, subscription.channel)
 
 

@@ -8,7 +8,7 @@ import asyncio
 import inspect
 import sys
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -26,6 +26,19 @@ def begin(coroutine: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None] | N
     except StopIteration:
         return None
     return _finish(coroutine, awaited)
+
+
+async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results in order. All of it begins in this step and in order; only what really waits becomes a task."""
+    results: dict[int, T] = {}
+
+    async def keep(place: int, work: Coroutine[Any, Any, T]) -> None:
+        results[place] = await work
+
+    waiting = [rest for place, work in enumerate(works) if (rest := begin(keep(place, work))) is not None]
+    if waiting:
+        await asyncio.gather(*waiting)
+    return [results[place] for place in sorted(results)]
 
 
 async def _finish(coroutine: Coroutine[Any, Any, None], awaited: Any) -> None:

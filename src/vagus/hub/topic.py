@@ -5,7 +5,7 @@ its positioned subscribers stand at the same position, so that a gap is found on
 history that is ahead of the flow waits aside until the flow is there too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from vagus.kernel.channels import ChannelRule
 from vagus.kernel.publications import ClientInfo, Position, Publication
@@ -173,6 +173,10 @@ class Topic:
         audience.leave(member, settle=settle)
         if not len(audience):
             del self._notices[encoding]
+
+    @property
+    def feeds(self) -> Collection[Feed]:
+        return self._feeds.values()
 
     @property
     def positioned(self) -> list[Member]:

@@ -318,17 +318,22 @@ class BrokenBroker(MemoryBroker):
         raise self.error
 
 
-@pytest.mark.parametrize("error", [BrokerError("redis://secret@host"), RuntimeError("a bug")])
-async def test_what_breaks_inside_is_an_internal_error_without_reasons(
-    http_to: Callable[..., Any], error: Exception
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (BrokerError("redis://secret@host"), {"code": 120, "message": "temporarily unavailable"}),
+        (RuntimeError("a bug"), {"code": 100, "message": "internal server error"}),
+    ],
+)
+async def test_what_breaks_inside_is_told_without_reasons(
+    http_to: Callable[..., Any], error: Exception, told: dict[str, Any]
 ) -> None:
     hub = Hub(rules=[ChannelRule(pattern="plain:{id}")], broker=BrokenBroker(error))
     async with in_memory(hub), http_to(api_app(hub, keys=None)) as http:
         with capture_logs() as logs:
             one = (await http.post("/api/publish", json={"channel": "plain:1", "data": 1})).json()
             many = (await http.post("/api/broadcast", json={"channels": ["plain:1"], "data": 1})).json()
-    internal = {"error": {"code": 100, "message": "internal server error"}}
-    assert (one, many["result"]["responses"]) == (internal, [internal])
+    assert (one, many["result"]["responses"]) == ({"error": told}, [{"error": told}])
     assert [line["method"] for line in logs] == ["publish", "broadcast"]
 
 
