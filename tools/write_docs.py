@@ -39,6 +39,8 @@ MEANINGS: Final = {
     "TOO_MANY_REQUESTS": "More commands than `limits.commands` or `limits.commands_per_user` allow.",
     "UNRECOVERABLE_POSITION": "What was missed is not all there any more, or the position names an epoch that is over.",
     "CONCURRENT_PAGINATION": NEVER,
+    "UNAVAILABLE": "The broker (Redis, for instance) cannot do it now, and it may or may not have done it. Ask again; "
+    "a publication with an idempotency key is then made once.",
     # endings
     "UNSUBSCRIBED": "The server unsubscribed the client: `hub.unsubscribe` or `/api/unsubscribe`.",
     "INSUFFICIENT": "A publication was lost on its way to this node. The client recovers it.",

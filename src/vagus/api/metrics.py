@@ -31,6 +31,12 @@ TOTALS: Final = {
 }
 """Counters of one number, by their names in the hub's figures."""
 
+BROKER_TOTALS: Final = {
+    "reconnections": "Connections to the broker that were lost and made anew.",
+    "caught_up": "Publications that did not come by themselves and were read again.",
+    "lost": "Channels of which subscribers were told that publications are lost.",
+}
+
 CODED: Final = {
     "commands": ("command", "Commands from clients."),
     "closures": ("code", "Connections closed by the server."),
@@ -48,7 +54,8 @@ class HubCollector(Collector):
         self._vitals = vitals
 
     def collect(self) -> Iterable[Metric]:
-        yield InfoMetricFamily("vagus_build", "What runs here.", {"version": self._hub.version})
+        build = {"version": self._hub.version, "node": self._hub.node_id}
+        yield InfoMetricFamily("vagus_build", "What runs here.", build)
         yield from self._counters()
         yield from self._gauges()
 
@@ -62,6 +69,9 @@ class HubCollector(Collector):
                 family.add_metric([str(value)], count)
             yield family
         yield CounterMetricFamily("vagus_process_cpu_seconds", "Processor time used.", cpu_seconds())
+        broker = self._hub.broker.condition
+        for name, text in BROKER_TOTALS.items():
+            yield CounterMetricFamily(f"vagus_broker_{name}", text, getattr(broker, name))
 
     def _gauges(self) -> Iterator[Metric]:
         hub, lag = self._hub, self._vitals.lag
@@ -70,6 +80,10 @@ class HubCollector(Collector):
         yield GaugeMetricFamily("vagus_users", "Users with a client here.", hub.num_users)
         yield GaugeMetricFamily("vagus_active_subscriptions", "Subscriptions held here.", hub.num_subscriptions)
         yield GaugeMetricFamily("vagus_channels", "Channels with subscribers here.", len(hub.topics))
+        broker = hub.broker.condition
+        yield GaugeMetricFamily("vagus_broker_up", "Whether the broker carries what it is given.", int(broker.is_up))
+        yield GaugeMetricFamily("vagus_broker_lag_seconds", "From this node through the broker and back.", broker.lag_s)
+        yield GaugeMetricFamily("vagus_nodes", "Nodes that are alive.", broker.nodes)
         late = GaugeMetricFamily("vagus_loop_lag_seconds", "How late the loop ran, last ten seconds.", labels=["stat"])
         late.add_metric(["median"], lag.median)
         late.add_metric(["max"], lag.highest)
