@@ -89,7 +89,7 @@ def test_variables_are_read_as_their_options_type() -> None:
 def test_everything_wrong_is_told_at_once_each_on_a_line_with_its_source(tmp_path: Path) -> None:
     file = tmp_path / "vagus.toml"
     file.write_text(
-        'nothing = 1\n[server]\nprot = 1\n[limits]\nqueue_bytes = 0\n[[channels]]\npatternn = "x"\n[broker]\nurl = "redis://h"'
+        'nothing = 1\n[server]\nprot = 1\n[limits]\nqueue_bytes = 0\n[[channels]]\npatternn = "x"\n[broker]\nurl = "amqp://h"'
     )
     assert problems(file=file, environment={"VAGUS_SERVER__PORT": "x", "VAGUS_SERVR__PORT": ""}) == [
         "VAGUS_SERVR__PORT: is not a setting; did you mean VAGUS_SERVER__PORT?",
@@ -99,7 +99,7 @@ def test_everything_wrong_is_told_at_once_each_on_a_line_with_its_source(tmp_pat
         f"{file}: limits.queue_bytes: must be above 0",
         f"{file}: channels[0].patternn: is not a setting; did you mean pattern?",
         f"{file}: channels[0].pattern: is needed",
-        f"{file}: broker.url: Redis comes with a later version; this one has memory:// only",
+        f"{file}: broker.url: must be memory:// or begin with redis://, rediss://, redis+sentinel:// or redis+cluster://",
     ]
 
 
@@ -117,7 +117,9 @@ def test_everything_wrong_is_told_at_once_each_on_a_line_with_its_source(tmp_pat
             "[server]\nhost = '0.0.0.0'\n[access]\ninsecure = true",
             "server.host: an insecure server listens on loopback only, not on 0.0.0.0",
         ),
-        ("[broker]\nurl = 'nats://x'", "broker.url: must be memory://"),
+        ("[broker]\nprefix = 'a b'", "broker.prefix: expected str matching regex '^[A-Za-z0-9_.-]{1,64}$'"),
+        ("[server]\nworkers = 2", "server.workers: more than one worker needs Redis: set broker.url"),
+        ("[store]\nurl = 'mysql://x'", "store.url: must begin with sqlite:/// or postgresql://"),
         (
             "[subscription_tokens]\nissuer = 'x'",
             "subscription_tokens: needs a key: hmac_secret, a public key or jwks_url",
@@ -263,8 +265,9 @@ def test_secrets_are_masked_when_settings_are_printed() -> None:
     assert settings.tokens.hmac_secret == "hush-1"
 
 
-def test_a_refused_broker_address_does_not_show_its_password() -> None:
-    assert "hush" not in "".join(problems(environment={"VAGUS_BROKER__URL": "redis://user:hush@host"}))
+@pytest.mark.parametrize("name", ["VAGUS_BROKER__URL", "VAGUS_STORE__URL"])
+def test_a_refused_address_does_not_show_its_password(name: str) -> None:
+    assert "hush" not in "".join(problems(environment={name: "amqp://user:hush@host"}))
 
 
 def test_a_secret_of_the_wrong_type_is_not_repeated() -> None:

@@ -60,4 +60,4 @@ def test_the_range_of_an_ending_says_whether_the_client_subscribes_again(code: i
 
 
 def test_what_may_be_tried_again_is_marked() -> None:
-    assert {fault.code for fault in codes.FAULTS if fault.temporary} == {100, 111, 113}
+    assert {fault.code for fault in codes.FAULTS if fault.temporary} == {100, 111, 113, 120}
