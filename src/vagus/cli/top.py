@@ -1,4 +1,4 @@
-"""``vagus top``: a server's figures on the terminal, asked for once a second through its API and its health."""
+"""``vagus top``: figures of all nodes on the terminal, asked for once a second through a server's API and health."""
 
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,20 +17,30 @@ RATES = ("connections", "published", "delivered", "dropped", "received_bytes")
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """What a server said of itself at one time. ``totals`` count from its start."""
+    """What the nodes said of themselves at one time, and one of them of its health."""
 
     at: float
-    node: dict[str, Any]
+    nodes: list[dict[str, Any]]
     health: dict[str, Any]
 
-    @property
-    def totals(self) -> dict[str, float]:
-        items: dict[str, float] = self.node.get("metrics", {}).get("items", {})
-        return items
+
+class NodeLine(msgspec.Struct, frozen=True):
+    """One node among several."""
+
+    name: str
+    version: str
+    uptime_s: int
+    clients: int
+    delivered: float
+    cpu_percent: float
+    memory_bytes: int
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """What is shown: how much there is now, and how much a second since the sample before."""
+    """What is shown: how much there is now on all nodes, and how much a second since the sample before.
+
+    ``status`` and ``loop_lag_ms`` are of the node that was asked, ``users`` and ``channels`` count once for each node.
+    """
 
     url: str
     status: str
@@ -44,6 +54,7 @@ class Figures(msgspec.Struct, frozen=True):
     memory_bytes: int
     loop_lag_ms: float
     rates: dict[str, float]
+    nodes: list[NodeLine]
 
 
 @click.command()
@@ -61,7 +72,8 @@ def top(
     count: int | None,
     as_json: bool,
 ) -> None:
-    """Watch a server: clients, subscriptions, channels, rates, processor, memory, how late its loop runs.
+    """Watch a server with all nodes that share its broker: clients, subscriptions, channels, rates, processor, memory,
+    how late its loop runs.
 
     \b
     vagus top
@@ -94,33 +106,60 @@ def _looks(url: str, key: str, interval: float, count: int | None) -> Any:
 
 
 def sample(url: str, key: str) -> Sample:
-    return Sample(time.monotonic(), post(url, "info", {}, key)["nodes"][0], get(url, "/health"))
+    return Sample(time.monotonic(), post(url, "info", {}, key)["nodes"], get(url, "/health"))
 
 
 def figures_from(url: str, before: Sample | None, now: Sample) -> Figures:
-    """Without a sample before, or after a restart in between, the rates are averages since the server's start."""
-    node, health = now.node, now.health
-    since, elapsed = {}, max(float(node["uptime"]), 1.0)
-    if before is not None and before.node["uid"] == node["uid"]:
-        since, elapsed = before.totals, max(now.at - before.at, 0.001)
-    rates = {name: round((now.totals.get(name, 0) - since.get(name, 0)) / elapsed, 1) for name in RATES}
+    """Without a sample before, or after a restart in between, a node's rates are averages since its start."""
+    earlier = {node["uid"]: node for node in before.nodes} if before is not None else {}
+    elapsed = now.at - before.at if before is not None else 0.0
+    rates = [_rates(earlier.get(node["uid"]), node, elapsed) for node in now.nodes]
+    lines = [
+        NodeLine(
+            name=f"{node['name']} {node['uid'][:6]}",
+            version=node["version"],
+            uptime_s=node["uptime"],
+            clients=node["num_clients"],
+            delivered=rate["delivered"],
+            cpu_percent=round(node["process"]["cpu"], 1),
+            memory_bytes=node["process"]["rss"],
+        )
+        for node, rate in zip(now.nodes, rates, strict=True)
+    ]
     return Figures(
         url=url,
-        status=health["status"],
-        version=node["version"],
-        uptime_s=node["uptime"],
-        clients=node["num_clients"],
-        users=node["num_users"],
-        subscriptions=node["num_subs"],
-        channels=node["num_channels"],
-        cpu_percent=round(node["process"]["cpu"], 1),
-        memory_bytes=node["process"]["rss"],
-        loop_lag_ms=health["loop_lag_ms"]["median"],
-        rates=rates,
+        status=now.health["status"],
+        version=", ".join(sorted({line.version for line in lines})),
+        uptime_s=max((line.uptime_s for line in lines), default=0),
+        clients=_sum(now, "num_clients"),
+        users=_sum(now, "num_users"),
+        subscriptions=_sum(now, "num_subs"),
+        channels=_sum(now, "num_channels"),
+        cpu_percent=round(sum(line.cpu_percent for line in lines), 1),
+        memory_bytes=sum(line.memory_bytes for line in lines),
+        loop_lag_ms=now.health["loop_lag_ms"]["median"],
+        rates={name: round(sum(rate[name] for rate in rates), 1) for name in RATES},
+        nodes=lines,
     )
 
 
+def _rates(before: dict[str, Any] | None, node: dict[str, Any], elapsed: float) -> dict[str, float]:
+    totals, since = _totals(node), _totals(before) if before is not None else {}
+    seconds = max(elapsed, 0.001) if before is not None else max(float(node["uptime"]), 1.0)
+    return {name: round((totals.get(name, 0) - since.get(name, 0)) / seconds, 1) for name in RATES}
+
+
+def _totals(node: dict[str, Any]) -> dict[str, float]:
+    items: dict[str, float] = node.get("metrics", {}).get("items", {})
+    return items
+
+
+def _sum(sample: Sample, name: str) -> int:
+    return sum(node[name] for node in sample.nodes)
+
+
 def table_of(figures: Figures) -> "Table":
+    """All nodes together, and below that each of them, if they are several."""
     from rich.table import Table
 
     color = "green" if figures.status == "ok" else "red"
@@ -140,6 +179,30 @@ def table_of(figures: Figures) -> "Table":
     )
     for row in rows:
         table.add_row(*row)
+    if len(figures.nodes) < 2:
+        return table
+    both = Table.grid()
+    both.add_row(table)
+    both.add_row(_nodes_table(figures))
+    return both
+
+
+def _nodes_table(figures: Figures) -> "Table":
+    from rich.table import Table
+
+    table = Table(min_width=60)
+    table.add_column("node")
+    for name in ("up", "clients", "delivered/s", "processor", "memory"):
+        table.add_column(name, justify="right")
+    for line in figures.nodes:
+        table.add_row(
+            line.name,
+            _span(line.uptime_s),
+            f"{line.clients:,}",
+            f"{line.delivered:,.1f}",
+            f"{line.cpu_percent:.1f} %",
+            f"{line.memory_bytes / 2**20:,.1f} MiB",
+        )
     return table
 
 

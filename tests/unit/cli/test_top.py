@@ -8,9 +8,10 @@ from rich.console import Console
 from vagus.cli.top import Sample, figures_from, table_of
 
 
-def sample(at: float, published: float, uid: str = "node") -> Sample:
-    node: dict[str, Any] = {
+def node_of(published: float, uid: str) -> dict[str, Any]:
+    return {
         "uid": uid,
+        "name": "host",
         "version": "1",
         "num_clients": 1200,
         "num_users": 2,
@@ -20,7 +21,11 @@ def sample(at: float, published: float, uid: str = "node") -> Sample:
         "metrics": {"interval": 100, "items": {"published": published}},
         "process": {"cpu": 12.34, "rss": 50 * 2**20},
     }
-    return Sample(at, node, {"status": "ok", "loop_lag_ms": {"median": 0.5, "max": 1}})
+
+
+def sample(at: float, published: float, *uids: str) -> Sample:
+    nodes = [node_of(published, uid) for uid in uids or ("node",)]
+    return Sample(at, nodes, {"status": "ok", "loop_lag_ms": {"median": 0.5, "max": 1}})
 
 
 def test_rates_count_what_came_since_the_look_before() -> None:
@@ -36,9 +41,25 @@ def test_a_server_that_began_anew_has_no_rates_below_zero() -> None:
     assert figures_from("u", sample(10, 1000, "old"), sample(11, 200)).rates["published"] == 2
 
 
-def test_the_table_shows_the_figures() -> None:
+def test_several_nodes_are_added_up_and_a_new_one_begins_with_its_averages() -> None:
+    figures = figures_from("u", sample(10, 100, "old"), sample(12, 150, "old", "new"))
+    assert (figures.clients, figures.rates["published"]) == (2400, 25 + 1.5)
+    assert [(line.name, line.clients) for line in figures.nodes] == [("host old", 1200), ("host new", 1200)]
+
+
+def shown(*uids: str) -> str:
     console = Console(file=io.StringIO(), width=100)
     with console.capture() as captured:
-        console.print(table_of(figures_from("http://h", None, sample(10, 500))))
+        console.print(table_of(figures_from("http://h", None, sample(10, 500, *uids))))
+    return captured.get()
+
+
+def test_the_table_shows_the_figures() -> None:
     for text in ("http://h", "1,200", "12.3 %", "50.0 MiB", "0.5 ms", "0:01:40"):
-        assert text in captured.get()
+        assert text in shown()
+
+
+def test_the_table_of_several_nodes_has_a_line_for_each() -> None:
+    text = shown("first", "second")
+    for part in ("2,400", "24.6 %", "100.0 MiB", "host first", "host secon", "1,200"):
+        assert part in text
