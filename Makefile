@@ -85,6 +85,14 @@ browser: $(DEV) $(NODE_CLIENTS) ## Look at the pages in Chromium
 examples: $(DEV) ## Run every program of examples/ and of the docs
 	$(PYTEST) tests/examples
 
+.PHONY: faults faults-once
+faults: $(DEV) ## Break everything that can break: SEEDS=20 times, or one run with SEED=7 SCENARIO=storm
+	@$(BIN)/python tools/system_packages.py
+	@SEEDS="$(SEEDS)" SEED="$(SEED)" SCENARIO="$(SCENARIO)" $(BIN)/python -m tests.faults
+
+faults-once: $(DEV) ## Run every scenario of faults once, and find the bugs that are planted
+	$(PYTEST) tests/faults
+
 .PHONY: bench
 bench: $(DEV) ## Measure, and compare with the peers
 	@$(BIN)/python -m bench

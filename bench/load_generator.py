@@ -1,8 +1,9 @@
 """The load generator, bench/load, from Python: built with cc, run on its own core, its one line of JSON read."""
 
+import contextlib
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,39 @@ def load(scenario: str, server: Server | None, **options: object) -> Outcome:
 
     Raises UnavailableError with what the load generator said when the scenario cannot be run to its end.
     """
+    with loading(scenario, server, **options) as run:
+        return run.outcome()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A scenario that is going on."""
+
+    scenario: str
+    process: "subprocess.Popen[str]"
+
+    def wait_until_ready(self) -> None:
+        """Until a scenario that says so on standard error has opened its connections."""
+        assert self.process.stderr is not None
+        if "ready" not in self.process.stderr.readline():
+            raise UnavailableError(f"{self.scenario} does not begin")
+
+    def outcome(self) -> Outcome:
+        """End its standard input, wait for its end, and tell what it found. Raises as ``load`` does."""
+        try:
+            said, errors = self.process.communicate(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            raise UnavailableError(f"{self.scenario} took more than {LIMIT_S:.0f} s") from None
+        (BUILD / "load.log").write_text(errors)
+        if self.process.returncode != 0:
+            raise UnavailableError(f"{self.scenario}: {(errors.strip().splitlines() or ['ended by a signal'])[-1]}")
+        _keep(said)
+        return Outcome(json.loads(said))
+
+
+@contextlib.contextmanager
+def loading(scenario: str, server: Server | None, **options: object) -> Iterator[Run]:
+    """Start a scenario, to do something else while it runs; it is ended with the block."""
     words = [str(BINARY), scenario]
     if server is not None:
         options = {"port": server.port, "pid": server.pid, "protocol": server.program.protocol, **options}
@@ -54,17 +88,14 @@ def load(scenario: str, server: Server | None, **options: object) -> Outcome:
         flag = f"--{name.replace('_', '-')}"
         words += [flag] if value is True else [flag, str(value)]
     with pinned_to(LOAD_CORE):
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     with process:
         try:
-            said, errors = process.communicate(timeout=LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise UnavailableError(f"{scenario} took more than {LIMIT_S:.0f} s") from None
-    if process.returncode != 0:
-        raise UnavailableError(f"{scenario}: {(errors.strip().splitlines() or ['ended by a signal'])[-1]}")
-    _keep(said)
-    return Outcome(json.loads(said))
+            yield Run(scenario, process)
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 def _keep(line: str) -> None:

@@ -28,6 +28,10 @@ class Bench:
     """Of the dialects, by what makes them."""
     quick: bool = False
     unavailable: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+    """What else was used, for the head of the results."""
+    measured: dict[str, float] = field(default_factory=dict)
+    """Figures that bench/scaling derives costs from."""
 
     @property
     def rounds(self) -> int:

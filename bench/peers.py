@@ -48,7 +48,7 @@ def centrifugo_or_centrifuge() -> Program:
     try:
         return _centrifugo()
     except UnavailableError:
-        return _centrifuge()
+        return centrifuge()
 
 
 def _centrifugo() -> Program:
@@ -76,7 +76,8 @@ def _centrifugo() -> Program:
     )
 
 
-def _centrifuge() -> Program:
+def centrifuge() -> Program:
+    """The small server, which can be one of several nodes too."""
     folder, binary = PEERS / "centrifuge", BUILD / "centrifuge-peer"
     run_quietly(["go", "build", "-o", binary, "."], folder=folder, limit_s=400)
     found = re.search(r"centrifugal/centrifuge (v\S+)", (folder / "go.mod").read_text())

@@ -7,6 +7,7 @@ build/bench.
 """
 
 import argparse
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,7 +21,11 @@ from bench.stages import STAGES
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
 MISSED = Path(__file__).parent / "MISSED.md"
-SECTIONS = {"dialects": ("Dialects beside their originals", Path(__file__).parent / "DIALECTS.md")}
+MEASURED = BUILD / "measured.json"
+SECTIONS = {
+    "nodes": ("Several nodes on one Redis", Path(__file__).parent / "NODES.md"),
+    "dialects": ("Dialects beside their originals", Path(__file__).parent / "DIALECTS.md"),
+}
 """Stages that have a section of their own in the results: its title, and what is said in front of its table."""
 OTHERS = (peers.node_ws, peers.node_socketio, peers.python_socketio, peers.django_channels)
 
@@ -41,11 +46,19 @@ def main(words: Sequence[str] | None = None) -> int:
     for name in names:
         with bench.noting(name):
             rows[name].extend(STAGES[name](bench))
+    if not arguments.quick:
+        _keep(bench.measured)
     whole = arguments.only is None and not arguments.quick
     text = written(bench, rows, whole=whole)
     (RESULTS if whole else BUILD / "RESULTS.md").write_text(text)
     print(text)
     return 0 if any(rows.values()) else 1
+
+
+def _keep(measured: Mapping[str, float]) -> None:
+    """For bench/scaling, beside what earlier runs of other stages measured."""
+    known = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    MEASURED.write_text(json.dumps(known | dict(measured), indent=2))
 
 
 def prepared(stages: Sequence[str], *, quick: bool) -> Bench:
@@ -54,7 +67,7 @@ def prepared(stages: Sequence[str], *, quick: bool) -> Bench:
     bench.ours = _starting(bench, peers.vagus)
     bench.peer = _starting(bench, peers.centrifugo_or_centrifuge)
     others = OTHERS if "others" in stages and not quick else ()
-    originals = ORIGINALS if "dialects" in stages else ()
+    originals = (*(ORIGINALS if "dialects" in stages else ()), *((peers.centrifuge,) if "nodes" in stages else ()))
     built = {peers.centrifugo_or_centrifuge: bench.peer}
     for make in (*others, *originals):
         if make not in built:
@@ -82,6 +95,7 @@ def written(bench: Bench, rows: Mapping[str, list[Row]], *, whole: bool) -> str:
     lines += ["", *(f"- {fact}" for fact in description())]
     programs = (*bench.programs, *bench.others, *bench.originals.values())
     lines += dict.fromkeys(f"- {program.name}: {program.version}" for program in programs)
+    lines += [f"- {fact}" for fact in bench.facts]
     lines += [f"- not measured: {line}" for line in bench.unavailable]
     decided = [row.met for stage in rows.values() for row in stage if row.met is not None]
     lines += ["", f"{sum(decided)} of {len(decided)} targets met.", ""]

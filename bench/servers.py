@@ -45,9 +45,15 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(program: Program) -> Iterator[Server]:
-    """A server that is ready, and that is gone afterwards. Raises UnavailableError when it does not become ready."""
-    told = str(_free_port()) if PORT in "".join((*program.command, *program.environment.values())) else None
+def running(program: Program, *, port: int | None = None, patience_s: float = STOP_LIMIT_S) -> Iterator[Server]:
+    """A server that is ready, and that is gone afterwards; on the port given, where it can be told one, and with so
+
+    much time to stop.
+
+    Raises UnavailableError when it does not become ready.
+    """
+    is_told = PORT in "".join((*program.command, *program.environment.values()))
+    told = str(port or free_port()) if is_told else None
     command = [word.replace(PORT, told or "") for word in program.command]
     environment = {name: value.replace(PORT, told or "") for name, value in program.environment.items()}
     log = BUILD / f"{program.name}.log"
@@ -64,15 +70,16 @@ def running(program: Program) -> Iterator[Server]:
         except OSError as error:
             raise UnavailableError(f"{program.name} does not start: {error}") from None
     try:
-        port = _port_announced(process) if told is None else _port_served(process, int(told))
-        if port is None:
+        found = _port_announced(process) if told is None else _port_served(process, int(told))
+        if found is None:
             raise UnavailableError(f"{program.name} does not start: {_last_line(log.read_text(errors='replace'))}")
-        yield Server(program=program, port=port, pid=process.pid, ready_s=time.monotonic() - started)
+        yield Server(program=program, port=found, pid=process.pid, ready_s=time.monotonic() - started)
     finally:
-        _stop(process)
+        stop(process, patience_s)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody has now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
@@ -96,10 +103,11 @@ def _port_served(process: subprocess.Popen[bytes], port: int) -> int | None:
     return None
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes], patience_s: float = STOP_LIMIT_S) -> None:
+    """End a process that may have ended already: asked to first, then made to."""
     process.terminate()
     try:
-        process.wait(STOP_LIMIT_S)
+        process.wait(patience_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -15,6 +15,7 @@ from bench.figures import Row, Samples, Target, at_least, at_most, times_the_pee
 from bench.load_generator import load
 from bench.machine import SERVER_CORE, pinned_to, run_quietly
 from bench.measuring import LIMIT, Bench, Found, compared, in_turn, say
+from bench.nodes import nodes
 from bench.peers import API_KEY
 from bench.servers import Program, running
 
@@ -56,6 +57,8 @@ def fanout(bench: Bench) -> Iterator[Row]:
             say(f"== fan-out, {rate} publications a second to 500")
             found = in_turn(bench, servers, "fanout", {"rate": rate, "clients": 500}, with_limit=rate == 50)
             what = f"CPU for a delivery, 500 subscribers, {rate}/s"
+            if (figure := found.samples(bench.ours, "us_per_delivery", "")) is not None:
+                bench.measured[f"us_per_delivery_{rate}"] = figure.median
             target = times_the_peer(0.45 if rate == 50 else 0.8)
             yield compared(bench, found, what, "us_per_delivery", "µs", target=target)
             if rate == 50:
@@ -126,6 +129,9 @@ def idle(bench: Bench) -> Iterator[Row]:
     what = "connections taken, with connect and subscribe, a second of one core"
     target = at_least(3000, "/s")
     yield compared(bench, found, what, "connections_per_server_cpu_s", "/s", target=target, note=note)
+    for key in ("us_per_connection", "bytes_per_connection"):
+        if (figure := found.samples(bench.ours, key, "")) is not None:
+            bench.measured[key] = figure.median
 
 
 def direct(bench: Bench) -> Iterator[Row]:
@@ -229,5 +235,5 @@ def halfopen(bench: Bench) -> Iterator[Row]:
 
 STAGES: dict[str, Stage] = {
     stage.__name__: stage
-    for stage in (start, fanout, idle, direct, broadcast, commands, http, slow, halfopen, others, dialects)
+    for stage in (start, fanout, idle, direct, broadcast, commands, http, slow, halfopen, nodes, others, dialects)
 }

@@ -16,12 +16,14 @@ PACKAGES = {
     "chromium": ("chromium", "fonts-dejavu-core"),
     "redis-server": ("redis-server",),
     "initdb": ("postgresql",),
+    "nginx": ("nginx",),
+    "haproxy": ("haproxy",),
 }
 
 
 def program_path(name: str) -> Path | None:
-    """Find a program on PATH, beside this Python, or where Debian keeps PostgreSQL's; None where it is not."""
-    folders = [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
+    """Find a program on PATH, beside this Python, or where Debian keeps servers; None where it is not."""
+    folders = [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent), "/usr/sbin"]
     folders += sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
     found = shutil.which(name, path=os.pathsep.join(folders))
     return Path(found) if found else None

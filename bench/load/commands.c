@@ -84,7 +84,7 @@ void run_commands(const struct options *options) {
     data_write(data, options->size, (struct stamp){.kind = 'c'});
     crowd = crowd_of(options->clients, options, SUBSCRIBER);
     for (uint32_t i = 0; i < crowd.count; i++)
-        snprintf(crowd.members[i].channel, sizeof crowd.members[i].channel, "own-%u", i);
+        snprintf(crowd.members[i].channel, sizeof crowd.members[i].channel, "%s-%u", options->channel, i);
     window = options->in_flight;
     crowd_open(&crowd, 64, 0);
     for (uint32_t i = 0; i < crowd.count; i++) fill(&crowd.members[i]);

@@ -64,6 +64,15 @@ static void closed(struct connection *connection) {
 
 void connection_close(struct connection *connection) { closed(connection); }
 
+void connection_renew(struct connection *connection) {
+    connection->state = UNUSED;
+    connection->step = 0;
+    connection->close_code = 0;
+    connection->refused = false;
+    connection->session[0] = connection->node[0] = 0;
+    connection->in.start = connection->in.end = connection->out.start = connection->out.end = 0;
+}
+
 void connection_flush(struct connection *connection) {
     struct bytes *out = &connection->out;
     while (out->start < out->end) {
@@ -103,7 +112,12 @@ static void queue_frame(struct connection *connection, unsigned char opcode, con
 
 static struct words words_of(const struct connection *connection, const char *data) {
     return (struct words){
-        .channel = connection->channel, .data = data, .session = connection->session, .node = connection->node};
+        .channel = connection->channel,
+        .data = data,
+        .session = connection->session,
+        .node = connection->node,
+        .recovery = connection->recovery,
+    };
 }
 
 /* A message up, in a request of its own. */
@@ -188,7 +202,8 @@ static void open_further(struct connection *connection, const char *text, size_t
         if (!connection->refused) fprintf(stderr, "load: refused: %.*s\n", (int)(size < 200 ? size : 200), text);
         connection->refused = true;
     }
-    if (step->await == NULL || !contains(text, size, step->await)) return;
+    if (events_of(connection)->opening != NULL) events_of(connection)->opening(connection, text, size, now_ns());
+    if (connection->state == CLOSED || step->await == NULL || !contains(text, size, step->await)) return;
     keep_session(connection, text, size);
     connection->step++;
     send_step(connection, step);
@@ -263,8 +278,11 @@ void connection_open(struct connection *connection, int receive_buffer) {
     if (receive_buffer > 0) setsockopt(connection->fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     connection->state = CONNECTING;
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
-    if (connect(connection->fd, (struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS)
-        fail("connect: %s", strerror(errno));
+    if (connect(connection->fd, (struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS) {
+        if (!connection->may_fail) fail("connect: %s", strerror(errno));
+        closed(connection);
+        return;
+    }
     if (epoll_ctl(poller, EPOLL_CTL_ADD, connection->fd, &event) != 0) fail("epoll_ctl: %s", strerror(errno));
 }
 
@@ -329,6 +347,8 @@ static void take_frame(struct connection *connection, unsigned opcode, const cha
     } else if (opcode == 8) {
         const unsigned char *code = (const unsigned char *)payload;
         if (size >= 2) connection->close_code = (uint16_t)(code[0] << 8 | code[1]);
+        queue_frame(connection, 8, payload, size < 2 ? size : 2); /* the server then closes the connection */
+        connection_flush(connection);
     } else if (opcode == 9) {
         queue_frame(connection, 10, payload, size);
         connection_flush(connection);
@@ -499,7 +519,11 @@ static void handle(struct connection *connection, uint32_t events) {
         int error = 0;
         socklen_t size = sizeof error;
         getsockopt(connection->fd, SOL_SOCKET, SO_ERROR, &error, &size);
-        if (error != 0) fail("connect: %s", strerror(error));
+        if (error != 0 && !connection->may_fail) fail("connect: %s", strerror(error));
+        if (error != 0) {
+            closed(connection);
+            return;
+        }
         if (events & EPOLLOUT) connected(connection);
     }
     if (connection->out.start < connection->out.end && (events & EPOLLOUT)) connection_flush(connection);

@@ -33,12 +33,14 @@ struct connection {
     uint16_t close_code; /* of the close frame that the server sent; 0: none */
     bool refused;        /* an opening step was answered with an error */
     bool unread;         /* not read by the loop: see connection_read */
+    bool may_fail;       /* to connect: it is then closed, where otherwise the scenario ends */
     uint8_t step;
     bool chunked; /* the body of a STREAM */
     struct chunks chunks;
     struct bytes in, out;
     char channel[32];
     char session[64], node[64]; /* as the server said them */
+    char recovery[96]; /* what its subscription asks for beside the channel */
     const struct events *events; /* its own, instead of the scenario's */
 };
 
@@ -48,6 +50,7 @@ struct events {
     void (*message)(struct connection *connection, const char *text, size_t size, uint64_t now);
     void (*answer)(struct connection *connection, int status, const char *body, size_t size);
     void (*closed)(struct connection *connection);
+    void (*opening)(struct connection *connection, const char *text, size_t size, uint64_t now); /* an opening step */
     uint64_t (*tick)(uint64_t now); /* does what is due, and returns when it wants to be called next */
 };
 
@@ -62,6 +65,8 @@ bool loop_run(const struct events *events, bool (*done)(void), uint64_t deadline
 
 void connection_open(struct connection *connection, int receive_buffer);
 void connection_close(struct connection *connection);
+/* Makes a closed connection one that can be opened again; what it knows of its server is forgotten. */
+void connection_renew(struct connection *connection);
 /* Sends one message, over whatever carries them; `queue` only puts it into the buffer, for a later connection_flush. */
 void connection_queue(struct connection *connection, const char *text, size_t size);
 void connection_flush(struct connection *connection);

@@ -38,7 +38,7 @@ static void closed(struct connection *connection) {
 
 static uint64_t tick(uint64_t now) {
     while (fanout.publisher != NULL && beat_due(&beat, now)) {
-        publish(fanout.publisher, "bench", stream_next(&stream, now, fanout.crowd->count), data_size);
+        publish(fanout.publisher, fanout.publisher->channel, stream_next(&stream, now, fanout.crowd->count), data_size);
         last_progress = now;
     }
     uint64_t next = fanout.publisher == NULL ? UINT64_MAX : beat_next(&beat);
@@ -64,8 +64,10 @@ static struct span stretch(char kind, double seconds, const struct options *opti
     }
     last_progress = now;
     struct span span = span_begin(options->pid);
+    watch_begin(options->watched, options->watched_count);
     loop_run(&events, done, now + (uint64_t)(seconds * 1e9) + 20 * SECOND);
     span_end(&span);
+    watch_end();
     return span;
 }
 
@@ -94,6 +96,7 @@ double fanout_measure(const char *prefix, const struct fanout *what, const struc
     snprintf(key, sizeof key, "%srefused", prefix);
     report_count(key, refused_count);
     report_span(prefix, &span);
+    report_watched(prefix);
     stream_end(&stream);
     return histogram_ms(&stream.latencies, 0.99);
 }

@@ -18,12 +18,12 @@ static const struct {
 } scenarios[] = {
     {"fanout", run_fanout}, {"broadcast", run_fanout}, {"idle", run_idle},         {"direct", run_direct},
     {"commands", run_commands}, {"slow", run_slow},    {"http", run_http},         {"halfopen", run_halfopen},
-    {"climit", run_climit},
+    {"climit", run_climit},     {"recover", run_recover},
 };
 
 enum {
     PORT = 1, PID, PROTOCOL, CLIENTS, OTHERS, RATE, BUSY_RATE, SIZE, SECONDS,
-    WARMUP, IN_FLIGHT, OWN, MIX, KEY, VIA_HTTP, BATCH, CPU,
+    WARMUP, IN_FLIGHT, OWN, MIX, KEY, VIA_HTTP, BATCH, CPU, PUBLISH_PORT, PORTS, WATCH, VICTIM, CHANNEL, CHANNELS, REST, POSITIONED,
 };
 
 static const struct option words[] = {
@@ -32,7 +32,10 @@ static const struct option words[] = {
     {"busy-rate", 1, 0, BUSY_RATE}, {"size", 1, 0, SIZE},       {"seconds", 1, 0, SECONDS},
     {"warmup", 1, 0, WARMUP},       {"own-channels", 0, 0, OWN}, {"in-flight", 1, 0, IN_FLIGHT},
     {"mix", 1, 0, MIX},             {"key", 1, 0, KEY},         {"batch", 1, 0, BATCH},
-    {"cpu", 1, 0, CPU},             {"via-http", 0, 0, VIA_HTTP}, {0, 0, 0, 0},
+    {"cpu", 1, 0, CPU},             {"via-http", 0, 0, VIA_HTTP}, {"publish-port", 1, 0, PUBLISH_PORT},
+    {"ports", 1, 0, PORTS},         {"watch", 1, 0, WATCH},     {"victim", 1, 0, VICTIM},
+    {"channel", 1, 0, CHANNEL},     {"channels", 1, 0, CHANNELS}, {"rest", 1, 0, REST},
+    {"positioned", 0, 0, POSITIONED}, {0, 0, 0, 0},
 };
 
 static void set_protocols(struct options *options, const char *names) {
@@ -44,6 +47,29 @@ static void set_protocols(struct options *options, const char *names) {
         if (options->protocol_count == MOST_PROTOCOLS) fail("at most %d protocols", MOST_PROTOCOLS);
         options->protocols[options->protocol_count++] = protocol_named(name);
     }
+}
+
+/* Numbers with commas between them; how many there are. */
+static uint32_t numbers(const char *text, long *to, uint32_t most) {
+    uint32_t count = 0;
+    for (char *end; *text != 0; text = *end == ',' ? end + 1 : end) {
+        if (count == most) fail("at most %u of them: %s", most, text);
+        to[count++] = strtol(text, &end, 10);
+        if (end == text) fail("not a number: %s", text);
+    }
+    return count;
+}
+
+static void set_ports(struct options *options, const char *text) {
+    long found[MOST_PORTS];
+    options->port_count = numbers(text, found, MOST_PORTS);
+    for (uint32_t i = 0; i < options->port_count; i++) options->ports[i] = (uint16_t)found[i];
+}
+
+static void set_watched(struct options *options, const char *text) {
+    long found[MOST_WATCHED];
+    options->watched_count = numbers(text, found, MOST_WATCHED);
+    for (uint32_t i = 0; i < options->watched_count; i++) options->watched[i] = (pid_t)found[i];
 }
 
 static void set(struct options *options, int word) {
@@ -65,6 +91,14 @@ static void set(struct options *options, int word) {
     case VIA_HTTP: options->via_http = true; break;
     case BATCH: options->batch = (uint32_t)atoi(optarg); break;
     case CPU: options->cpu = atoi(optarg); break;
+    case PUBLISH_PORT: options->publish_port = (uint16_t)atoi(optarg); break;
+    case PORTS: set_ports(options, optarg); break;
+    case WATCH: set_watched(options, optarg); break;
+    case VICTIM: options->victim = atoi(optarg); break;
+    case CHANNEL: options->channel = optarg; break;
+    case CHANNELS: options->channels = (uint32_t)atoi(optarg); break;
+    case REST: options->rest = atof(optarg); break;
+    case POSITIONED: options->positioned = true; break;
     default: fail("see the head of load.c for the options");
     }
 }
@@ -78,6 +112,8 @@ int main(int argc, char **argv) {
         .warmup = 1,
         .in_flight = 64,
         .batch = 1,
+        .channel = "bench",
+        .channels = 100,
     };
     if (argc < 2) fail("which scenario?");
     set_protocols(&options, "centrifuge");

@@ -82,6 +82,30 @@ void span_end(struct span *span) {
     span->wall_s = (double)(now_ns() - span->wall_from) / 1e9;
 }
 
+static struct {
+    pid_t pids[16];
+    double from[16], taken_s[16];
+    uint32_t count;
+} watched;
+
+void watch_begin(const pid_t *pids, uint32_t count) {
+    watched.count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        watched.pids[i] = pids[i];
+        watched.from[i] = cpu_seconds_of(pids[i]);
+    }
+}
+
+void watch_end(void) {
+    for (uint32_t i = 0; i < watched.count; i++)
+        watched.taken_s[i] = cpu_seconds_of(watched.pids[i]) - watched.from[i];
+}
+
+void report_watched(const char *prefix) {
+    for (uint32_t i = 0; i < watched.count; i++)
+        printf(",\"%swatched_%u_cpu_s\":%.4f", prefix, i + 1, watched.taken_s[i]);
+}
+
 void report_begin(const char *scenario) { printf("{\"scenario\":\"%s\"", scenario); }
 void report_text(const char *key, const char *value) { printf(",\"%s\":\"%s\"", key, value); }
 void report_count(const char *key, uint64_t value) { printf(",\"%s\":%llu", key, (unsigned long long)value); }

@@ -36,6 +36,11 @@ struct span {
 struct span span_begin(pid_t server);
 void span_end(struct span *span);
 
+/* CPU time of other processes in the same stretch; reported as watched_1_cpu_s and so on. */
+void watch_begin(const pid_t *pids, uint32_t count);
+void watch_end(void);
+void report_watched(const char *prefix);
+
 void report_begin(const char *scenario);
 void report_text(const char *key, const char *value);
 void report_count(const char *key, uint64_t value);

@@ -16,7 +16,7 @@ static const struct protocol rows[] = {
         .joining = LINES,
         .ping = "{}",
         .pong = "{}",
-        .subscriber = {{NULL, "{\"id\":1,\"connect\":{}}\n{\"id\":2,\"subscribe\":{\"channel\":\"$c\"}}"},
+        .subscriber = {{NULL, "{\"id\":1,\"connect\":{}}\n{\"id\":2,\"subscribe\":{\"channel\":\"$c\"$r}}"},
                        {"{\"id\":2,", NULL}},
         .publisher = {{NULL, "{\"id\":1,\"connect\":{}}"}, {"{\"id\":1,", NULL}},
         .publish = "{\"id\":$i,\"publish\":{\"channel\":\"$c\",\"data\":$d}}",
@@ -158,6 +158,7 @@ static void add_word(struct expansion *expansion, char word, struct words words)
     case 'q': add_quoted(expansion, words.data); break;
     case 's': add_text(expansion, words.session); break;
     case 'n': add_text(expansion, words.node); break;
+    case 'r': add_text(expansion, words.recovery); break;
     case '=':
         add(expansion, "", 1);
         expansion->length_at = expansion->length;

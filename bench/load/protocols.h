@@ -22,7 +22,7 @@ struct step {
 
 /* What is sent are templates with these words: $c the channel, $m the same in MessagePack, $i a number that counts up
    on the connection, $d the data, $q the data as the inside of a JSON string, $s and $n what the server said of the
-   session, $= the length in one byte of all that follows. */
+   session, $r what a subscription asks for beside the channel, $= the length in one byte of all that follows. */
 struct protocol {
     const char *name;
     enum carrier carrier;
@@ -50,7 +50,7 @@ const struct protocol *publisher_of(const struct protocol *protocol);
 /* What the words of a template stand for. */
 struct words {
     uint32_t number;
-    const char *channel, *data, *session, *node;
+    const char *channel, *data, *session, *node, *recovery;
 };
 
 /* Writes the template with its words replaced; the length, which is less than `room`, is returned. */

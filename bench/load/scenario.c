@@ -19,9 +19,9 @@ struct crowd crowd_of(uint32_t count, const struct options *options, enum role r
         member->role = role;
         member->protocol = options->protocols[i % options->protocol_count];
         if (role != SUBSCRIBER) member->protocol = publisher_of(member->protocol);
-        member->port = options->port;
+        member->port = role != SUBSCRIBER && options->publish_port != 0 ? options->publish_port : options->port;
         member->key = options->key == NULL ? "" : options->key;
-        strcpy(member->channel, "bench");
+        snprintf(member->channel, sizeof member->channel, "%s", options->channel);
     }
     return crowd;
 }
@@ -46,7 +46,7 @@ static void one_closed(struct connection *connection) {
 static bool all_open(void) { return opening->ready + opening->lost >= opening->count; }
 
 void crowd_open(struct crowd *crowd, uint32_t in_flight, int receive_buffer) {
-    static const struct events events = {.ready = one_ready, .closed = one_closed};
+    const struct events events = {.ready = one_ready, .closed = one_closed, .opening = crowd->opening};
     opening = crowd;
     opening_buffer = receive_buffer;
     for (uint32_t i = 0; i < in_flight; i++) open_next();

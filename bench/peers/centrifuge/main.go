@@ -1,8 +1,8 @@
 // Command centrifuge-peer is the peer that Vagus is measured against when Centrifugo itself cannot be built: a
 // server of a hundred lines on the real Centrifuge library, which is the engine inside Centrifugo.
 //
-// It is set up as a benchmark asks for: memory broker, JSON protocol, anonymous clients that may do everything,
-// no presence, history only with -history. It listens on a free port and says so in one JSON line on stdout.
+// It is set up as a benchmark asks for: JSON protocol, anonymous clients that may do everything, the memory broker or,
+// with -redis, that of Redis, presence and history only with -presence and -history. It listens on a free port and says so in one JSON line on stdout.
 package main
 
 import (
@@ -24,13 +24,20 @@ import (
 
 func main() {
 	history := flag.Int("history", 0, "publications kept for each channel (0: none)")
+	redis := flag.String("redis", "", "host:port of the Redis that nodes share (empty: each for itself)")
+	presence := flag.Bool("presence", false, "keep presence for every subscription")
 	flag.Parse()
 
 	node, err := centrifuge.New(centrifuge.Config{LogLevel: centrifuge.LogLevelError, LogHandler: logged})
 	if err != nil {
 		log.Fatal(err)
 	}
-	open(node, *history)
+	if *redis != "" {
+		if err := share(node, *redis); err != nil {
+			log.Fatal(err)
+		}
+	}
+	open(node, *history, *presence)
 	if err := node.Run(); err != nil {
 		log.Fatal(err)
 	}
@@ -55,8 +62,28 @@ func main() {
 	_ = node.Shutdown(ctx)
 }
 
+// share makes the node one of many that stand on the same Redis.
+func share(node *centrifuge.Node, address string) error {
+	shard, err := centrifuge.NewRedisShard(node, centrifuge.RedisShardConfig{Address: address})
+	if err != nil {
+		return err
+	}
+	shards := []*centrifuge.RedisShard{shard}
+	broker, err := centrifuge.NewRedisBroker(node, centrifuge.RedisBrokerConfig{Shards: shards})
+	if err != nil {
+		return err
+	}
+	node.SetBroker(broker)
+	keeper, err := centrifuge.NewRedisPresenceManager(node, centrifuge.RedisPresenceManagerConfig{Shards: shards})
+	if err != nil {
+		return err
+	}
+	node.SetPresenceManager(keeper)
+	return nil
+}
+
 // open lets every client in and lets it subscribe, publish, call and read the history.
-func open(node *centrifuge.Node, history int) {
+func open(node *centrifuge.Node, history int, presence bool) {
 	node.OnConnecting(func(context.Context, centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 		return centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{UserID: ""}}, nil
 	})
@@ -66,7 +93,8 @@ func open(node *centrifuge.Node, history int) {
 	}
 	node.OnConnect(func(client *centrifuge.Client) {
 		client.OnSubscribe(func(_ centrifuge.SubscribeEvent, done centrifuge.SubscribeCallback) {
-			done(centrifuge.SubscribeReply{Options: centrifuge.SubscribeOptions{EnableRecovery: history > 0}}, nil)
+			options := centrifuge.SubscribeOptions{EnableRecovery: history > 0, EmitPresence: presence}
+			done(centrifuge.SubscribeReply{Options: options}, nil)
 		})
 		client.OnPublish(func(event centrifuge.PublishEvent, done centrifuge.PublishCallback) {
 			result, err := node.Publish(event.Channel, event.Data, centrifuge.WithHistory(publishing.HistorySize, publishing.HistoryTTL))

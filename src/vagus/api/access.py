@@ -18,6 +18,11 @@ class Keys(Protocol):
 
     def verify(self, secret: str) -> ServiceKey | None: ...
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every key that exists is known; where it is not, one that is not found may be a good one."""
+        ...
+
 
 def shown_key(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
     """The key as it was shown; empty if there is none."""
@@ -33,6 +38,13 @@ def shown_key(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
 
 def unauthorized() -> Response:
     return problem(401, "A valid key is needed.", headers=((b"www-authenticate", b"apikey"),))
+
+
+def unknown_key(keys: Keys, shown: str) -> Response:
+    """The answer to a key that is not known: a wrong one, or one that cannot be looked up now."""
+    if keys.is_complete or not shown:
+        return unauthorized()
+    return problem(503, "Keys cannot be looked up now: try again.", headers=((b"retry-after", b"2"),))
 
 
 def is_cross_site(headers: Mapping[bytes, bytes]) -> bool:

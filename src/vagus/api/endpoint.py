@@ -25,7 +25,7 @@ from vagus.asgi import (
 )
 from vagus.kernel import codes
 
-from .access import Keys, is_cross_site, shown_key, unauthorized
+from .access import Keys, is_cross_site, shown_key, unknown_key
 from .methods import METHODS, UNAVAILABLE, Call, Failure, Method, Replies, carry_out, failure
 
 ErrorMode = Literal["result", "transport"]
@@ -88,9 +88,10 @@ class Endpoint:
         headers = headers_of(scope)
         call = self._call
         if self.keys is not None:
-            key = self.keys.verify(shown_key(scope, headers))
+            shown = shown_key(scope, headers)
+            key = self.keys.verify(shown)
             if key is None:
-                return unauthorized()
+                return unknown_key(self.keys, shown)
             call = Call(call.hub, call.vitals, call.node_name, key)
         elif is_cross_site(headers):
             return problem(403, "Pages of other sites may not use this.")

@@ -16,7 +16,7 @@ from litestar.types import ControllerRouterHandler
 
 from vagus.asgi import PROBLEM_TYPE, problem
 from vagus.hub.hub import Hub
-from vagus.kernel.errors import BrokerError
+from vagus.kernel.errors import BrokerError, StoreError
 from vagus.version import VERSION
 
 log = structlog.get_logger()
@@ -53,6 +53,9 @@ def _problem(request: Request[Any, Any, Any], error: Exception) -> LitestarRespo
         headers = dict(error.headers or {})
     elif isinstance(error, BrokerError):
         status, detail, headers = 503, "The broker cannot do it now: try again.", {"retry-after": "1"}
+    elif isinstance(error, StoreError):
+        log.warning("store_failed", path=request.url.path, error=str(error))
+        status, detail, headers = 503, "The store cannot do it now: try again.", {"retry-after": "2"}
     else:
         log.error("route_failed", path=request.url.path, exc_info=error)
         status, detail, headers = 500, "", {}

@@ -111,6 +111,8 @@ class Door:
 
 def _owner_of(keys: KeyRing, secret: str, scope: str) -> HttpCaller:
     key = keys.verify(secret)
+    if key is None and not keys.is_complete:
+        raise ServiceUnavailableException("Keys cannot be looked up now: try again.", headers={"retry-after": "2"})
     if key is None:
         raise _unauthorized("The key is not valid.")
     if not key.allows(scope):

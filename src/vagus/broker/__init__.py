@@ -81,7 +81,11 @@ class Listener(Protocol):
 
 
 class Broker(Protocol):
-    """``keep`` is the channel's history setting; ``None`` where it has none."""
+    """``keep`` is the channel's history setting; ``None`` where it has none.
+
+    What clients cause may begin outside of a task, so that it costs none where nothing waits: everything but ``start``,
+    ``close``, ``ask`` and ``check`` must do without ``asyncio.timeout`` and the like.
+    """
 
     async def start(self, listener: Listener) -> None: ...
 

@@ -7,6 +7,7 @@ interrupted. Errors are one line each on standard error.
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Final
 
 import click
@@ -21,6 +22,9 @@ COMMANDS: Final = {
     "key": ("key", "Make keys for the server's API."),
     "check-config": ("configuration", "Say whether the configuration is right."),
     "config-doc": ("configuration", "Print every option as Markdown."),
+    "migrate": ("migrate", "Bring the database's schema up to date."),
+    "export": ("export", "Copy the store into a file, also while a server runs."),
+    "import": ("export", "Put back what export wrote."),
     "publish": ("publish", "Publish to a channel."),
     "tail": ("tail", "Show what is published, live."),
     "top": ("top", "Watch a server: clients, rates, processor, memory."),
@@ -39,7 +43,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f".{COMMANDS[cmd_name][0]}", __name__)
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

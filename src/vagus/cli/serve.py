@@ -1,14 +1,24 @@
 """``vagus serve``: the server, and what is said when it is ready."""
 
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from vagus.settings import Settings, SettingsError
+from vagus.settings import Loaded, Settings, SettingsError, load
+from vagus.settings.sources import FILE_NAME
 
 from .arguments import configuration_options
 from .faults import CommandError, ConfigurationError
-from .surroundings import load_configuration
+from .surroundings import Flags, load_configuration
+
+if TYPE_CHECKING:
+    from vagus.server.folder import DataFolder
+
+Read = Callable[[], Loaded]
 
 
 @click.command()
@@ -18,8 +28,10 @@ from .surroundings import load_configuration
 @click.option("--app", metavar="MODULE:HUB", help="Serve an application's own hub.")
 @click.option("--demo", is_flag=True, default=None, help="Publish demo data, for anybody to follow.")
 @click.option("--insecure", is_flag=True, default=None, help="Everybody may do everything; on loopback only.")
+@click.option("--workers", type=int, metavar="N", help="Processes that share the port; they need Redis.")
 @click.option("--log-level", metavar="LEVEL", help="debug, info, warning or error.")
 @click.option("--log-format", metavar="FORMAT", help="auto, console or json.")
+@click.option("--post", hidden=True, help="What the parent of workers tells a worker.")
 def serve(
     config: str | None,
     data_dir: str | None,
@@ -28,8 +40,10 @@ def serve(
     app: str | None,
     demo: bool | None,
     insecure: bool | None,
+    workers: int | None,
     log_level: str | None,
     log_format: str | None,
+    post: str | None,
 ) -> None:
     """Start the server.
 
@@ -40,6 +54,7 @@ def serve(
     vagus serve --demo                     something to look at
     vagus serve --app shop.live:hub        an application's own hub
     vagus serve --insecure --port 9000     for trying things on a laptop
+    vagus serve --workers 4                one for each core, with broker.url in vagus.toml
     """
     server = {
         "host": host,
@@ -47,26 +62,89 @@ def serve(
         "app": app,
         "demo": demo or None,
         "data_dir": data_dir,
+        "workers": workers,
         "log_level": log_level,
         "log_format": log_format,
     }
-    loaded = load_configuration(config, {"server": server, "access": {"insecure": insecure or None}})
+    flags: Flags = {"server": server, "access": {"insecure": insecure or None}}
+    loaded = load_configuration(config, flags)
     settings = loaded.settings
     from vagus.server.folder import DataFolder
-    from vagus.server.serving import CannotListenError
-    from vagus.server.serving import serve as serve_node
+    from vagus.server.listening import CannotListenError
 
     folder = DataFolder(Path(settings.server.data_dir))
-    if settings.access.insecure:
+    if settings.access.insecure and post is None:
         click.echo(warning_of_insecure(), err=True)
     try:
-        serve_node(settings, folder, lambda url: click.echo(welcome(settings, folder.path, url)))
+        if post is not None:
+            _work(settings, folder, post, reader(config, flags))
+        elif settings.server.workers > 1:
+            sys.exit(_watch(settings, folder, command_of(config, flags)))
+        else:
+            _serve(settings, folder, reader(config, flags))
     except SettingsError as error:
         raise ConfigurationError.of(loaded.located(error).problems) from None
     except CannotListenError as error:
         raise CommandError(str(error)) from None
     except OSError as error:
         raise CommandError(f"data folder {folder.path}: {error.strerror or error}") from None
+
+
+def _serve(settings: Settings, folder: "DataFolder", read: Read) -> None:
+    from vagus.server.serving import CannotStartError
+    from vagus.server.serving import serve as serve_node
+
+    try:
+        serve_node(settings, folder, lambda url: click.echo(welcome(settings, folder.path, url)), read)
+    except CannotStartError as error:
+        raise CommandError(str(error)) from None
+
+
+def _work(settings: Settings, folder: "DataFolder", post: str, read: Read) -> None:
+    from vagus.server.leash import Post
+    from vagus.server.serving import CannotStartError, serve_as_worker
+
+    try:
+        serve_as_worker(settings, folder, Post.from_text(post), read)
+    except CannotStartError as error:
+        raise CommandError(str(error)) from None
+
+
+def _watch(settings: Settings, folder: "DataFolder", command: list[str]) -> int:
+    """Be the parent of workers."""
+    if sys.platform == "win32":
+        raise CommandError("workers need a system with file descriptors to hand on: leave server.workers at 1")
+    from vagus.server.workers import serve_workers
+
+    return serve_workers(
+        settings,
+        folder,
+        lambda post: [*command, "--post", post.text],
+        lambda url: click.echo(welcome(settings, folder.path, url)),
+    )
+
+
+def command_of(config: str | None, flags: Flags) -> list[str]:
+    """The command line that starts this again in another process, as it was meant here."""
+    command = [sys.executable, "-m", "vagus", "serve", *(("--config", config) if config else ())]
+    for name, value in {**flags["server"], **flags["access"]}.items():
+        if value is not None:
+            option = f"--{name.replace('_', '-')}"
+            command += [option] if value is True else [option, str(value)]
+    return command
+
+
+def configuration_file(config: str | None) -> Path | None:
+    """The file that is named, or the one in the working folder if there is one."""
+    if config:
+        return Path(config)
+    return Path(FILE_NAME) if Path(FILE_NAME).is_file() else None
+
+
+def reader(config: str | None, flags: Flags) -> Read:
+    """What reads the configuration again. A file that was there must be there; one that was not may be by now."""
+    file = configuration_file(config)
+    return lambda: load(file=file or configuration_file(None), environment=os.environ, flags=flags)
 
 
 def welcome(settings: Settings, folder: Path, url: str) -> str:

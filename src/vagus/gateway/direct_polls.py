@@ -100,7 +100,7 @@ class DirectPolls(asyncio.Protocol):
             self._is_paused = False
             self._transport.resume_reading()
         ends = ends_of(data, self._endpoint.max_payload)
-        if ends is None or polled(self._gate.endpoint(path_in(data))) is not self._endpoint:
+        if ends is None or not self._is_for_here(data):
             self._give_back(data)
             return
         start, end = ends
@@ -109,6 +109,10 @@ class DirectPolls(asyncio.Protocol):
         method = self._read(data[:start])
         if method:
             self._answer(method, data[start:end])
+
+    def _is_for_here(self, data: bytes) -> bool:
+        endpoint = self._gate.endpoint(path_in(data))
+        return polled(endpoint) is self._endpoint and not self._gate.home_of(endpoint, data)
 
     def _read(self, head: bytes) -> str:
         """Learn where a request comes from; its method.

@@ -1,10 +1,10 @@
 """The doorway: the first bytes of a connection decide where it goes.
 
 uvicorn makes one for every connection (its ``http`` setting). A handshake for one of our paths becomes a ``WebSocket``
-without a detour, a request for a stream a ``DirectStream``, polls stay with ``DirectPolls``; everything else is handed
-on to uvicorn's own HTTP protocol, bytes and all, which hands a connection back when one of these comes later. Whoever
-does not finish the head of a first request in time, or sends too much of it, is shown out, so that half-open sockets
-cost little and not for long.
+without a detour, a request for a stream a ``DirectStream``, polls stay with ``DirectPolls``; what belongs to a session
+of a sibling is sent there (see ``siblings``). Everything else is handed on to uvicorn's own HTTP protocol, bytes and
+all, which hands a connection back when one of these comes later. Whoever does not finish the head of a first request
+in time, or sends too much of it, is shown out, so that half-open sockets cost little and not for long.
 """
 
 import asyncio
@@ -14,14 +14,16 @@ from typing import Any, Final
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from vagus.hub.journal import log
 from vagus.wire.websocket import Refusal, check_upgrade, negotiate_deflate, refusal_response, upgrade_response
 
 from .direct import body_length, respond_directly
 from .direct_polls import NOT_HTTP, DirectPolls, ends_of
 from .endpoints import Endpoint
-from .gate import Gate
+from .gate import BUSY, Gate
 from .heads import END_OF_HEAD, HEAD_BYTES, Head, origin_of, path_in
 from .polls import PolledEndpoint, polled
+from .siblings import SiblingBusyError, SiblingGoneError
 from .streaming import Request, StreamingEndpoint, streaming
 from .websocket import WebSocket
 
@@ -70,6 +72,8 @@ class BoundedHttp(HttpToolsProtocol):
         endpoint = self._gate.endpoint(path_in(data))
         if endpoint is None:
             return False
+        if self._gate.home_of(endpoint, data):
+            return True
         is_plain_poll = (polls := polled(endpoint)) is not None and ends_of(data, polls.max_payload) is not None
         return is_plain_poll or streaming(endpoint) is not None or _UPGRADE(data) is not None
 
@@ -119,7 +123,9 @@ class Doorway(asyncio.Protocol):
         if end < 0:
             return
         endpoint = self._gate.endpoint(path_in(data))
-        if endpoint is not None and data.startswith(b"GET ") and _UPGRADE(data, 0, end):
+        if home := self._gate.home_of(endpoint, data):
+            self._send_home(home, data)
+        elif endpoint is not None and data.startswith(b"GET ") and _UPGRADE(data, 0, end):
             self._gate.hub.wheel.unset(self)
             self._upgrade(endpoint, data[: end + 4], data[end + 4 :])
         elif (streams := streaming(endpoint)) is not None:
@@ -128,6 +134,34 @@ class Doorway(asyncio.Protocol):
             self._poll(polls, data)
         else:
             self._hand_on(data)
+
+    def _send_home(self, home: str, data: bytes) -> None:
+        """Give the connection to the sibling that holds the session."""
+        hub = self._gate.hub
+        hub.wheel.unset(self)
+        if self._transport.get_write_buffer_size():  # what was answered before is not even sent: it comes again
+            self._transport.close()
+            return
+        self._transport.pause_reading()
+        hub.spawn(self._hand_over(home, data))
+
+    async def _hand_over(self, home: str, data: bytes) -> None:
+        siblings = self._gate.siblings
+        assert siblings is not None
+        try:
+            await siblings.hand_over(home, self._transport, data)
+        except SiblingGoneError:
+            self._buffer = b""
+            self._transport.resume_reading()
+            self.take_back(data)  # and answer as if the session were unknown, which it is
+        except SiblingBusyError:
+            log.warning("sibling_busy", sibling=home)
+            self._show_out(refusal_response(BUSY))
+        except BaseException:
+            self._transport.abort()
+            raise
+        else:
+            self._transport.abort()
 
     def _upgrade(self, endpoint: Endpoint, head: bytes, rest: bytes) -> None:
         read = self._read(head)

@@ -68,6 +68,8 @@ class Opening(msgspec.Struct, frozen=True):
 
 
 class Endpoint(Protocol):
+    """One whose sessions take several requests has a ``session_field`` too: the field of the query with the secret."""
+
     def knock(self, origin: Origin, subprotocols: Iterable[str]) -> Opening | Refusal:
         """Whether a WebSocket may be opened. Origin, address and rate were checked before."""
         ...

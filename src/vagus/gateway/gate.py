@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vagus.asgi import Scope
 from vagus.auth.addresses import AddressRules, Networks, client_address
@@ -28,10 +28,16 @@ from vagus.wire.websocket import (
 
 from .endpoints import Endpoint, Opening
 
+if TYPE_CHECKING:
+    from .siblings import Siblings
+
 FORBIDDEN_ORIGIN: Final = Refusal(403, "this origin may not connect here")
 FORBIDDEN_ADDRESS: Final = Refusal(403, "this address may not connect here")
 FORBIDDEN_HOST: Final = Refusal(421, "this server does not answer to that name")
-STOPPING: Final = Refusal(503, "this server is stopping: try again in a moment", ((b"Retry-After", b"1"),))
+STOPPING: Final = Refusal(
+    503, "this server is stopping: try again in a moment", ((b"Retry-After", b"1"), (b"Connection", b"close"))
+)
+"""Over another connection, which then leads to another server."""
 BUSY: Final = Refusal(503, "too many connections at once: try again in a moment", ((b"Retry-After", b"1"),))
 
 
@@ -62,11 +68,14 @@ class Gate:
     ) -> None:
         self.hub = hub
         self.endpoints: Final[dict[str, Endpoint]] = {}
+        self.siblings: Siblings | None = None
+        """Other nodes that take connections at the same port, if there are any."""
         self.compression = compression
         self.sockets: set[Closable] = set()
         """Connections that are not closed yet, so that a server that stops can end them and knows when it is done."""
+        self.is_draining = False
+        """Whether nobody new is let in any more; who is in is served until ``close_all``."""
         self._is_empty = asyncio.Event()
-        self._is_closed = False
         self._origins = origins if origins is not None else OriginRules(())
         self._addresses = addresses
         self._proxies = proxies if proxies is not None else Networks()
@@ -89,6 +98,10 @@ class Gate:
             endpoint = endpoints.get(path[: second + 1])
         return endpoint
 
+    def home_of(self, endpoint: Endpoint | None, data: bytes) -> str:
+        """The sibling that a request is for, since it holds the session; ``""`` for none."""
+        return self.siblings.home_of(endpoint, data) if self.siblings is not None else ""
+
     @property
     def open_sockets(self) -> int:
         return len(self.sockets)
@@ -106,11 +119,19 @@ class Gate:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_empty.wait(), timeout_s)
 
+    def drain(self) -> None:
+        """Let in nobody new from now on. Sessions that were let in before may go on over new connections."""
+        self.is_draining = True
+
     def close_all(self, closure: Closure) -> None:
         """Close every connection, also those that have not said who they are, and let in nobody from now on."""
-        self._is_closed = True
+        self.drain()
         for socket in list(self.sockets):
             socket.end(closure)
+
+    def guard(self, *, origins: OriginRules, addresses: AddressRules, proxies: Networks) -> None:
+        """Let in by other rules from now on. Who is in stays."""
+        self._origins, self._addresses, self._proxies = origins, addresses, proxies
 
     def takes_address(self, address: str) -> bool:
         """Whether the address lists let an address in, to whatever is served here."""
@@ -150,7 +171,7 @@ class Gate:
 
     def admit_rate(self, origin: Origin) -> Refusal | None:
         """The second half of ``admit``: whether there may be one connection more."""
-        if self._is_closed:
+        if self.is_draining:
             return STOPPING
         return None if self.hub.registry.takes_connection(origin.address, self.hub.loop.time()) else BUSY
 

@@ -1,6 +1,7 @@
 """Sessions of transports that take several requests: each is found again by a secret that only its client was told.
 
-The secret alone lets a request in, so it is long, random, and never logged.
+The secret alone lets a request in, so it is long, random, and never logged. Where a request for it may come to another
+node of the same machine, it begins with the name of the node that holds the session (see ``siblings``).
 """
 
 import secrets
@@ -13,18 +14,26 @@ BOUND: Final = 10_000
 
 SECRET_BYTES: Final = 24
 
+NAME_LETTERS: Final = 12
+"""Of a node's id, by which its siblings on the same machine know it."""
+
+
+def name_of_node(node_id: str) -> str:
+    return node_id[:NAME_LETTERS]
+
 
 class TooManySessionsError(Exception):
     """There is no room for one session more; somebody has to leave first."""
 
 
 class Sessions(Generic[T]):
-    """Values by their secrets, of which there are at most ``bound``."""
+    """Values by their secrets, of which there are at most ``bound``. Secrets begin with ``home``, the node's name."""
 
-    __slots__ = ("_bound", "_values")
+    __slots__ = ("_bound", "_home", "_values")
 
-    def __init__(self, bound: int = BOUND) -> None:
+    def __init__(self, bound: int = BOUND, *, home: str = "") -> None:
         self._bound = bound
+        self._home = home
         self._values: dict[str, T] = {}
 
     def __len__(self) -> int:
@@ -39,7 +48,7 @@ class Sessions(Generic[T]):
         """The secret of a new session, of letters that URLs take as they are. Raises ``TooManySessionsError``."""
         if self.is_full:
             raise TooManySessionsError
-        secret = secrets.token_urlsafe(SECRET_BYTES)
+        secret = self._home + secrets.token_urlsafe(SECRET_BYTES)
         self._values[secret] = value
         return secret
 

@@ -351,6 +351,11 @@ class Client:
         return self.encoding if dialect is None else self.encoding.framing.encoding(dialect)
 
     @property
+    def is_at_work(self) -> bool:
+        """Whether a command of it is being answered, or a question or stream is under way."""
+        return self._is_busy or (self._exchanges is not None and self._exchanges.are_under_way)
+
+    @property
     def exchanges(self) -> Exchanges:
         """Its questions and streams; made when the first one comes."""
         if self._exchanges is None:

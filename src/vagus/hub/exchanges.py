@@ -50,6 +50,11 @@ class Exchanges:
         self._calls: set[asyncio.Task[None]] = set()
         self._drained: asyncio.Event | None = None
 
+    @property
+    def are_under_way(self) -> bool:
+        """Whether a question, a call or a stream of results has yet to end."""
+        return bool(self._questions or self._calls or self._results)
+
     # questions
 
     async def ask(self, event: Event, timeout_s: float) -> list[Any]:

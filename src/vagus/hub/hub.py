@@ -51,6 +51,7 @@ from vagus.version import VERSION
 
 from . import journal
 from .answers import answer
+from .asking import Asking
 from .client import Client
 from .figures import Figures
 from .functions import Callee, Function, Guard, Method
@@ -125,6 +126,7 @@ class Hub:
         self.sections: dict[str, Section] = {"": Section(self, "", allow=(ANYONE,))}
         self.answers: dict[str, Callable[[bytes], Awaitable[bytes | None]]] = {}
         """Who answers other nodes, by the questions' subjects."""
+        self._asking = Asking(self)
         self.apps: dict[str, object] = {}
         """What was installed on it, by name; see ``vagus.apps``."""
         self.hooks = Hooks()
@@ -258,13 +260,19 @@ class Hub:
         self.tick = Tick(loop)
         self.wheel = Wheel(loop)
         self.registry = Registry(self.limits, loop.time())
-        self.user_buckets = Buckets(self.limits.commands_per_user) if self.limits.commands_per_user else None
+        self.bound(self.limits)
         self.started_at = self.now()
         try:
             await self.broker.start(self)
         except BaseException:
             self._loop = None  # it may be tried again
             raise
+
+    def bound(self, limits: Limits) -> None:
+        """Let these limits hold for what is asked from now on."""
+        self.limits = limits
+        self.registry.bound(limits, self.loop.time())
+        self.user_buckets = Buckets(limits.commands_per_user) if limits.commands_per_user else None
 
     def _warn_of_long_histories(self) -> None:
         limit = self.limits.history
@@ -362,14 +370,15 @@ class Hub:
         await self._order(control.Deliver(Target(user, client), json_of(data)))
 
     async def ask(self, client: str, type: str, *arguments: object, timeout_s: float = 30.0) -> list[Any]:
-        """Ask one client of this node and return the arguments of its answer.
+        """Ask one client, wherever it is, and return the arguments of its answer.
 
-        Raises ``AnswerError`` if it answers with an error, ``TimeoutError``, and ``RefusedError(NOT_AVAILABLE)`` where
-        it is not here, or speaks a dialect without questions.
+        Raises ``AnswerError`` if it answers with an error, ``TimeoutError``, ``RefusedError(NOT_AVAILABLE)`` where it
+        is nowhere, or speaks a dialect without questions, and ``BrokerError`` if it is not here and other nodes cannot
+        be asked.
         """
         asked = self.clients.get(client)
         if asked is None:
-            raise RefusedError(codes.NOT_AVAILABLE)
+            return await self._asking.ask(client, event(type, *arguments), timeout_s)
         return await asked.exchanges.ask(event(type, *arguments), timeout_s)
 
     # steering clients, wherever they are
@@ -456,10 +465,8 @@ class Hub:
     async def all_channels(self, pattern: str = "") -> list[Channel]:
         """Channels with subscribers on any node, chosen by a glob.
 
-        Raises ``RefusedError`` where a node has too many of them, and ``BrokerError``.
+        Raises ``RefusedError`` where another node has too many of them, and ``BrokerError``.
         """
-        if self.broker.condition.nodes == 1:
-            return self.channels(pattern)
         return [Channel(name, count) for name, count in await count_channels(self, pattern)]
 
     @property
@@ -530,7 +537,8 @@ class Hub:
 
     async def ask_nodes(self, question: Question, *, node: str = "", timeout_s: float = ANSWER_S) -> list[Answer]:
         """Ask all nodes, or one, what their ``answers`` answer. Raises ``BrokerError``."""
-        return await self.broker.ask(question, node=node, timeout_s=timeout_s)
+        ask = partial(self.broker.ask, question, node=node, timeout_s=timeout_s)
+        return await call(ask, deadline_s=None)  # in a task of its own, which time-outs need
 
     def answer(self, client: Client, number: int, command: Command) -> Coroutine[Any, Any, None]:
         return answer(self, client, number, command)

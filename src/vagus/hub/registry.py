@@ -17,9 +17,15 @@ class Registry:
 
     def __init__(self, limits: Limits, now: float) -> None:
         self.clients: dict[str, Client] = {}
-        self._limits = limits
         self._users: dict[str, tuple[Client, ...]] = {}  # most users have one client, and a tuple is small
-        self._addresses: Counter[str] = Counter()
+        self.bound(limits, now)
+
+    def bound(self, limits: Limits, now: float) -> None:
+        """Let these limits hold from now on; who is in stays."""
+        self._limits = limits
+        self._addresses = Counter(
+            client.origin.address for client in self.clients.values() if limits.connections_per_address
+        )
         self._connecting = Bucket(limits.connecting, now) if limits.connecting else None
         self._connecting_from = Buckets(limits.connecting_per_address) if limits.connecting_per_address else None
 

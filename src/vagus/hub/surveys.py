@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 CHANNELS: Final = "channels"
 MAX_CHANNELS: Final = 10_000
-"""Of one node, so that an answer has a size that a broker carries."""
+"""That one node tells another, so that an answer has a size that a broker carries."""
 
 _TOO_MANY: Final = Fault(
-    codes.LIMIT_EXCEEDED.code, f"limit exceeded: more than {MAX_CHANNELS} channels of a node; use a narrower pattern"
+    codes.LIMIT_EXCEEDED.code, f"limit exceeded: a node has more than {MAX_CHANNELS} such channels; narrow the pattern"
 )
 
 
@@ -44,8 +44,10 @@ def answer_surveys(hub: "Hub") -> None:
 
 async def count_channels(hub: "Hub", pattern: str) -> Iterable[tuple[str, int]]:
     """Channels with subscribers anywhere and how many those are. Raises ``RefusedError`` where there are too many."""
-    counts: Counter[str] = Counter()
+    counts = Counter({channel.name: channel.num_clients for channel in hub.channels(pattern)})
     for answer in await hub.ask_nodes(Question(CHANNELS, pattern.encode())):
+        if answer.node == hub.node_id:
+            continue
         found = msgspec.json.decode(answer.content, type=_Counts)
         if not found.is_whole:
             raise RefusedError(_TOO_MANY)

@@ -10,6 +10,7 @@ Two forms are the native protocol's: a channel beginning with ``$`` needs a subs
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final, Literal, TypedDict, get_args
 
 import msgspec
@@ -185,8 +186,8 @@ class Match(msgspec.Struct, frozen=True):
 
 
 class RuleBook:
-    """All rules of a hub. Rules are added before the hub starts; looking one up is remembered for the busiest
-    channels.
+    """All rules of a hub. Rules are added before the hub starts and may be exchanged later; looking one up is
+    remembered for the busiest channels.
     """
 
     __slots__ = ("_cache", "_entries")
@@ -210,6 +211,26 @@ class RuleBook:
         self._entries.append((pattern, rule))
         self._entries.sort(key=lambda entry: entry[0].weight, reverse=True)
         self._cache.clear()
+
+    def exchange(self, before: Iterable[ChannelRule], after: Iterable[ChannelRule], path: str = "channels") -> None:
+        """Put rules in the place of others; those that are in neither list stay.
+
+        Raises ``RuleError`` as ``add`` does, with the rule's place in ``after``, and then nothing has changed.
+        """
+        gone = {rule.pattern for rule in before}
+        book = RuleBook()
+        for rule in self.rules:
+            if rule.pattern not in gone:
+                book.add(rule)
+        for index, rule in enumerate(after):
+            book.add(rule, f"{path}[{index}]")
+        self._entries, self._cache = book._entries, book._cache
+
+    def copy(self) -> "RuleBook":
+        """A book with the same rules, to try a change on."""
+        book = RuleBook()
+        book._entries = list(self._entries)
+        return book
 
     def match(self, channel: str) -> Match | None:
         """The rule of a channel, or ``None`` where there is none."""

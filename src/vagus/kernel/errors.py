@@ -6,7 +6,9 @@
     ├── RefusedError       the client asked for what it may not have: answered with an error reply
     ├── DisconnectError    the client broke the protocol or must go: its connection is closed
     ├── AnswerError        a client answered the server's question with an error
-    └── BrokerError        the broker could not do it now: honest, retryable
+    ├── BrokerError        the broker could not do it now: honest, retryable
+    ├── StoreError         the store could not do it: says what happened, what helps, and whether to try again
+    └── ConflictError      what was to be stored contradicts what is there already
 
 A wrong call of our own API is a built-in ``TypeError`` or ``ValueError``, outside this tree, so that catching
 ``VagusError`` never hides a bug. ``RuleError`` is such a ``ValueError``: a channel rule or setting makes no sense.
@@ -63,7 +65,23 @@ class AnswerError(VagusError):
 
 
 class BrokerError(VagusError):
-    """The broker did not take the request; nothing happened, and the caller may try again."""
+    """The broker did not take the request, or its answer was lost, which the text says; the caller may try again."""
+
+
+class StoreError(VagusError):
+    """The store did not do it. With ``retryable`` the same may work later; otherwise somebody has to do something.
+
+    The text says what happened and what helps; it holds neither statements nor values nor passwords. Of a transaction
+    whose connection was lost at its very end nobody knows whether it happened: who repeats one makes that harmless.
+    """
+
+    def __init__(self, text: str, *, retryable: bool) -> None:
+        super().__init__(text)
+        self.retryable = retryable
+
+
+class ConflictError(VagusError):
+    """What was to be stored contradicts what is there: a name that is taken, a version that somebody else changed."""
 
 
 class RuleError(ValueError):

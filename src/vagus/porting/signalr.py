@@ -101,8 +101,8 @@ class SingleClientProxy(ClientProxy):
     async def invoke(self, method: str, *arguments: object, timeout_s: float = 30.0) -> Any:
         """Invoke a method of the client and return its result.
 
-        Raises ``AnswerError`` with the client's own error, ``TimeoutError``, and ``RefusedError`` where it is not
-        connected to this node or speaks a dialect without results.
+        Raises ``AnswerError`` with the client's own error, ``TimeoutError``, ``RefusedError`` where it is not connected
+        or speaks a dialect without results, and ``BrokerError`` where other nodes cannot be asked for it.
         """
         answer = await self._hub.ask(self._id, method, *arguments, timeout_s=timeout_s)
         return answer[0] if answer else None

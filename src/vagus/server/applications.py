@@ -4,8 +4,11 @@ import os
 import sys
 from importlib import import_module
 
+from vagus.broker import Broker
+from vagus.broker.memory import MemoryBroker
 from vagus.hub.hub import OPEN_RULE, Hub
 from vagus.hub.policies import Verifier
+from vagus.hub.topics import Topics
 from vagus.kernel.limits import Limits
 from vagus.settings import Settings
 
@@ -28,11 +31,16 @@ def load_hub(name: str) -> Hub:
     return found
 
 
-def put_settings_on(hub: Hub, settings: Settings, verifier: Verifier | None) -> None:
+def put_settings_on(hub: Hub, settings: Settings, verifier: Verifier | None, broker: Broker | None = None) -> None:
     """Let a deployment's settings hold in an application's hub, as far as the application has not decided itself.
+
+    The broker takes the place of the one that a hub has by default.
 
     Raises ``RuleError`` for a channel rule that the application has already.
     """
+    if broker is not None and isinstance(hub.broker, MemoryBroker):
+        hub.broker = broker
+        hub._topics = Topics(broker, hub._new_topic)
     if settings.limits != Limits():
         hub.limits = settings.limits
     hub.policies.allow_anonymous = hub.policies.allow_anonymous or settings.access.allow_anonymous

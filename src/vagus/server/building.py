@@ -12,22 +12,51 @@ import msgspec
 
 from vagus.apps.admin import Admin, install
 from vagus.auth.addresses import AddressRules, Networks
-from vagus.auth.keys import KeyRing, KeyRow
+from vagus.auth.keys import KeyRing, KeyRow, ServiceKey
 from vagus.auth.origins import OriginRules
+from vagus.broker import Broker
 from vagus.gateway.furnishing import Dialects, open_gate
 from vagus.gateway.gate import Gate
 from vagus.hub.hub import Hub
 from vagus.hub.policies import Verifier
 from vagus.settings import Problem, Settings, SettingsError
+from vagus.settings.tree import MEMORY
 
 from .applications import load_hub, put_settings_on
 from .demo import admit_demo
 from .folder import DataFolder
 from .loopback import LOCAL_ORIGINS, names_this_machine
+from .storing import Storage, StoredKeys, store_of
 from .tokens import SplitVerifier, verifier_from
 
 T = TypeVar("T")
 ASGIApp = Callable[[Any, Any, Any], Any]
+
+
+class ServerKeys(KeyRing):
+    """The ring of the moment, which a reload replaces by another one, and the keys in the store."""
+
+    def __init__(self, ring: KeyRing, stored: StoredKeys) -> None:
+        self._ring = ring
+        self._stored = stored
+
+    @property
+    def is_complete(self) -> bool:
+        return self._stored.is_complete
+
+    def verify(self, secret: str) -> ServiceKey | None:
+        return self._ring.verify(secret) or self._stored.verify(secret)
+
+    def renew(self, ring: KeyRing) -> None:
+        self._ring = ring
+
+
+class Doors(msgspec.Struct, frozen=True):
+    """Who may come in at all."""
+
+    origins: OriginRules
+    addresses: AddressRules
+    proxies: Networks
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -35,8 +64,19 @@ class Parts(msgspec.Struct, frozen=True):
 
     hub: Hub
     gate: Gate
-    keys: KeyRing | None
+    keys: ServerKeys | None
+    storage: Storage
     admin: Admin | None = None
+    verifier: Verifier | None = None
+    """What the settings' tokens are verified with; the hub has another one where its application brought one."""
+
+
+class Renewal(msgspec.Struct, frozen=True):
+    """What can be made anew while a server runs."""
+
+    verifier: Verifier
+    doors: Doors
+    keys: KeyRing | None
 
 
 class _Findings:
@@ -68,13 +108,27 @@ def build(settings: Settings, folder: DataFolder) -> Parts:
     """Make the parts. Raises ``SettingsError`` for settings that cannot work, ``OSError`` for an unusable folder."""
     findings = _Findings()
     verifier = _verifier(settings, folder, findings)
-    hub = _hub(settings, verifier, findings)
+    hub = _hub(settings, verifier, _broker(settings, findings), findings)
     gate = _gate(settings, hub, findings)
     keys = _keys(settings, folder, findings)
+    store = findings.trying("store.url", lambda: store_of(settings, folder))
     admin = findings.trying("admin.enabled", lambda: install(hub)) if settings.admin.enabled else None
-    if findings.problems:
+    if findings.problems or store is None:
         raise SettingsError(findings.problems)
-    return Parts(hub, gate, keys, admin)
+    storage = Storage(store)
+    server_keys = ServerKeys(keys, storage.keys) if keys is not None else None
+    return Parts(hub, gate, server_keys, storage, admin, verifier)
+
+
+def renew(settings: Settings, folder: DataFolder) -> Renewal:
+    """Make anew what can be while a server runs. Raises as ``build`` does."""
+    findings = _Findings()
+    verifier = _verifier(settings, folder, findings)
+    doors = _doors(settings, findings)
+    keys = _keys(settings, folder, findings)
+    if findings.problems or verifier is None:
+        raise SettingsError(findings.problems)
+    return Renewal(verifier, doors, keys)
 
 
 def secret_of(settings: Settings, folder: DataFolder) -> str | None:
@@ -94,14 +148,32 @@ def _verifier(settings: Settings, folder: DataFolder, findings: _Findings) -> Ve
     return SplitVerifier(connections, subscriptions)
 
 
-def _hub(settings: Settings, verifier: Verifier | None, findings: _Findings) -> Hub:
+def _broker(settings: Settings, findings: _Findings) -> Broker | None:
+    """``None`` is for the hub's own, in memory."""
+    given = settings.broker
+    if given.url == MEMORY:
+        return None
+    from vagus.broker.redis.addresses import options_from
+    from vagus.broker.redis.broker import RedisBroker
+    from vagus.broker.redis.servers import servers_from
+
+    files = {"ca_file": given.ca_file, "cert_file": given.cert_file, "key_file": given.key_file}
+    options = findings.trying("broker.url", lambda: options_from(given.url, timeout_s=given.timeout_s, **files))
+    if options is None:
+        return None
+    servers = servers_from(options)
+    return RedisBroker(servers, prefix=given.prefix, check_s=given.check_s, timeout_s=given.timeout_s)
+
+
+def _hub(settings: Settings, verifier: Verifier | None, broker: Broker | None, findings: _Findings) -> Hub:
     """The application's hub, or one of our own; a plain one also in place of what could not be loaded."""
     if settings.server.app:
         hub = findings.trying("server.app", lambda: load_hub(settings.server.app)) or Hub()
-        findings.trying_below("", lambda: put_settings_on(hub, settings, verifier))
+        findings.trying_below("", lambda: put_settings_on(hub, settings, verifier, broker))
     else:
         hub = Hub(
             rules=settings.channels,
+            broker=broker,
             verifier=verifier,
             limits=settings.limits,
             allow_anonymous=settings.access.allow_anonymous,
@@ -113,18 +185,27 @@ def _hub(settings: Settings, verifier: Verifier | None, findings: _Findings) -> 
     return hub
 
 
-def _gate(settings: Settings, hub: Hub, findings: _Findings) -> Gate:
-    access, websocket = settings.access, settings.websocket
+def _doors(settings: Settings, findings: _Findings) -> Doors:
+    """What is wrong stands open, since it is told and nothing comes of it."""
+    access = settings.access
     pages = access.origins or (LOCAL_ORIGINS if access.insecure else ())
     allow = findings.trying("access.allow_addresses", lambda: networks_from(access.allow_addresses))
     deny = findings.trying("access.deny_addresses", lambda: networks_from(access.deny_addresses))
+    origins = findings.trying_below("access", lambda: OriginRules(pages))
+    proxies = findings.trying("access.proxies", lambda: networks_from(access.proxies))
+    addresses = AddressRules(allow=allow or Networks(), deny=deny or Networks())
+    return Doors(origins or OriginRules(()), addresses, proxies or Networks())
+
+
+def _gate(settings: Settings, hub: Hub, findings: _Findings) -> Gate:
+    doors, websocket = _doors(settings, findings), settings.websocket
     return open_gate(
         hub,
         _dialects(settings),
-        origins=findings.trying_below("access", lambda: OriginRules(pages)),
-        addresses=AddressRules(allow=allow or Networks(), deny=deny or Networks()),
-        proxies=findings.trying("access.proxies", lambda: networks_from(access.proxies)),
-        hosts=names_this_machine if access.insecure else None,
+        origins=doors.origins,
+        addresses=doors.addresses,
+        proxies=doors.proxies,
+        hosts=names_this_machine if settings.access.insecure else None,
         compression=websocket.compression,
         compression_level=websocket.compression_level,
         compress_from=websocket.compression_min_bytes,

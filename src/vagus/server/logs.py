@@ -26,7 +26,6 @@ def configure_logs(server: Server) -> None:
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -39,7 +38,8 @@ def configure_logs(server: Server) -> None:
     root.setLevel(level)
     # uvicorn announces each step of starting and stopping; ours say the same with facts.
     logging.getLogger("uvicorn").setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)
-    logging.getLogger("asyncio").setLevel(max(level, logging.WARNING))
+    for name in ("asyncio", "alembic"):
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
 
 def _rendering(is_console: bool) -> list[structlog.typing.Processor]:

@@ -52,7 +52,7 @@ class Server(Section, frozen=True):
     port: Port = 8000
     """The port to listen on. 0 takes a free one and prints it."""
     data_dir: str = "vagus-data"
-    """The folder for what the server keeps: the secrets it makes at its first start."""
+    """The folder for what the server keeps: the secrets it makes at its first start, and its database."""
     log_level: LogLevel = "info"
     """The least that is logged."""
     log_format: LogFormat = "auto"

@@ -36,13 +36,15 @@ async def dashboard(house: House, admin_engine: NodeEngine) -> AsyncIterator[Ope
     """Open dashboards: ``await dashboard("signalr")``, an admin's unless a token is given; started unless told not."""
     opened: list[tuple[int, Peer]] = []
 
-    async def open_one(kind: str = "signalr", *, token: str | None = None, start: bool = True, **options: str) -> Peer:
+    async def open_one(
+        kind: str = "signalr", *, at: House = house, token: str | None = None, start: bool = True, **options: str
+    ) -> Peer:
         number = next(_numbers)
         peer = Peer(admin_engine, number)
         admin_engine.attach(number, peer)
         opened.append((number, peer))
-        shown = house.admin_token if token is None else token
-        await peer.run("open", kind=kind, site=house.site, token=shown, **options)
+        shown = at.admin_token if token is None else token
+        await peer.run("open", kind=kind, site=at.site, token=shown, **options)
         if start:
             await peer.start()
         return peer

@@ -20,9 +20,10 @@ FREELY: Final = {"VAGUS_ADMIN__REQUESTS_BURST": "100000"}
 class House:
     """``vagus serve``, which may be stopped and started again on the same port."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
         self._folder = folder
-        self._server = Server(folder, *arguments, **FREELY)
+        self._environment = FREELY | environment
+        self._server = Server(folder, *arguments, **self._environment)
         self._data = folder / "vagus-data"
         self.site = self._server.url
         self.key = (self._data / "api_key").read_text().strip()
@@ -55,7 +56,7 @@ class House:
         self._server.end()
 
     def start(self) -> None:
-        self._server = Server(self._folder, "--port", self.site.rpartition(":")[2], **FREELY)
+        self._server = Server(self._folder, "--port", self.site.rpartition(":")[2], **self._environment)
 
     def end(self) -> None:
         self._server.end()

@@ -1,10 +1,11 @@
 """A client of each library, in each of its transports, in one channel: all of them see what each of them publishes, in
-one order, and each that can ask is told that all are there.
+one order, and each that can ask is told that all are there. On one node, and on two that share a Redis.
 """
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -15,7 +16,11 @@ from signalrcore.hub_connection_builder import HubConnectionBuilder
 
 from tests.integration.native.peers import NODE_FOLDER
 from tests.integration.native.serving import DEADLINE_S, LoopThread, Server
+from tests.integration.redis.servers import RedisServer
 from vagus import ChannelRule, Hub, Last
+from vagus.broker.redis.addresses import options_from
+from vagus.broker.redis.broker import RedisBroker
+from vagus.broker.redis.servers import servers_from
 
 CHANNEL: Final = "lobby"
 ROUNDS: Final = 5
@@ -206,16 +211,36 @@ class Crowd:
                 await self._news.wait()
 
 
-@pytest.fixture
-async def server(server_thread: LoopThread) -> AsyncIterator[Server]:
-    server = Server(server_thread)
-    await server.start(Hub(rules=[RULE], allow_anonymous=True))
-    yield server
-    await server.stop()
+@pytest.fixture(params=["one node", "two nodes"])
+async def servers(
+    request: pytest.FixtureRequest,
+    server_thread: LoopThread,
+    installed_program: Callable[[str], Path],
+    tmp_path: Path,
+) -> AsyncIterator[tuple[Server, Server]]:
+    """Where the clients in Node.js connect, and where those in Python do."""
+    async with AsyncExitStack() as stack:
+        url = ""
+        if request.param == "two nodes":
+            url = stack.enter_context(RedisServer(installed_program("redis-server"), tmp_path)).url
+        started = []
+        for _ in range(2 if url else 1):
+            broker = RedisBroker(servers_from(options_from(url))) if url else None
+            server = Server(server_thread)
+            await server.start(Hub(rules=[RULE], broker=broker, allow_anonymous=True))
+            stack.push_async_callback(server.stop)
+            started.append(server)
+        yield started[0], started[-1]
 
 
 @pytest.fixture
-async def crowd(server: Server, installed_program: Callable[[str], Path]) -> AsyncIterator[Crowd]:
+def server(servers: tuple[Server, Server]) -> Server:
+    return servers[0]
+
+
+@pytest.fixture
+async def crowd(servers: tuple[Server, Server], installed_program: Callable[[str], Path]) -> AsyncIterator[Crowd]:
+    server, other = servers
     crowd, site = Crowd(), server.site.rstrip("/")
     process = await asyncio.create_subprocess_exec(
         *(installed_program("node"), "crowd.mjs", site, CHANNEL),
@@ -228,7 +253,7 @@ async def crowd(server: Server, installed_program: Callable[[str], Path]) -> Asy
         crowd.heard[who] = []
         if who != "eventsource":
             crowd.speakers[who] = InNode(in_node, who)
-    in_python = [await kind.join(site, crowd.hear) for kind in (OfCentrifuge, OfSocketIO, OfSignalR)]
+    in_python = [await kind.join(other.site.rstrip("/"), crowd.hear) for kind in (OfCentrifuge, OfSocketIO, OfSignalR)]
     for person in in_python:
         crowd.heard[person.name] = []
         crowd.speakers[person.name] = person

@@ -31,6 +31,23 @@ async def test_a_key_is_taken_from_either_header(http: httpx.AsyncClient, header
     assert (await http.post("/api/publish", content=GOOD, headers=headers)).json()["result"]
 
 
+class PartOfTheKeys(KeyRing):
+    """Others may exist, in a store that is away."""
+
+    is_complete = False
+
+
+async def test_where_keys_cannot_be_looked_up_one_that_is_unknown_may_be_good_later(
+    api: Api, http: httpx.AsyncClient
+) -> None:
+    api.keys = PartOfTheKeys.from_rows([KeyRow(name="all", secret="all", scopes=frozenset("*"))], now=lambda: 0.0)
+    assert (await http.post("/api/publish", content=GOOD, headers=KEY)).json()["result"]
+    unknown = await http.post("/api/publish", content=GOOD, headers={"X-API-Key": "other"})
+    assert_problem(unknown, 503)
+    assert unknown.headers["retry-after"] == "2"
+    assert_problem(await http.post("/api/publish", content=GOOD), 401)
+
+
 async def test_a_key_is_taken_from_the_query(http: httpx.AsyncClient) -> None:
     assert (await http.post("/api/publish?x=1&api_key=all", content=GOOD)).json()["result"]
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,41 @@ def test_the_hash_of_a_key_is_printed(run: Run) -> None:
 def test_a_key_may_be_read_from_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("secret\n"))
     assert run("key", "hash").out == f"{key_hash('secret')}\n"
+
+
+def test_a_key_that_ends_says_when(run: Run, empty_folder: Path) -> None:
+    snippet = run("key", "new", "--name", "a", "--expires", "90d").out
+    file = empty_folder / "vagus.toml"
+    file.write_text(snippet[snippet.index("[[keys]]") :])
+    (row,) = load(file=file).settings.keys
+    assert row.expires_at is not None
+    assert row.expires_at - time.time() == pytest.approx(90 * 86_400, abs=60)
+
+
+def test_a_saved_key_is_listed_without_its_secret_or_hash(run: Run) -> None:
+    made = json.loads(run("key", "new", "--name", "billing", "--scope", "publish", "--save", "--json").out)
+    (row,) = json.loads(run("key", "list", "--json").out)
+    assert (row["id"], row["name"], row["scopes"]) == (made["id"], "billing", ["publish"])
+    shown = run("key", "list")
+    assert "billing" in shown.out
+    for secret in (made["key"], made["hash"]):
+        assert secret not in shown.out + json.dumps(row)
+
+
+def test_a_saved_key_is_revoked_by_id_or_name(run: Run) -> None:
+    made = json.loads(run("key", "new", "--name", "a", "--save", "--json").out)
+    run("key", "new", "--name", "b", "--save")
+    assert run("key", "revoke", made["id"]).out == f"revoked {made['id']} (a)\n"
+    assert json.loads(run("key", "revoke", "b", "--json").out)["name"] == "b"
+    assert json.loads(run("key", "list", "--json").out) == []
+    assert run("key", "list", "--all").out.count("revoked") == 2
+    assert run("key", "revoke", "a").code == 1
+
+
+def test_a_name_is_given_once(run: Run, empty_folder: Path) -> None:
+    (empty_folder / "vagus.toml").write_text('[[keys]]\nname = "configured"\nsecret = "s"\n')
+    assert run("key", "new", "--name", "a", "--save").code == 0
+    for name in ("a", "configured", "\n"):
+        ran = run("key", "new", "--name", name, "--save")
+        assert ran.code == 1
+        assert len(ran.err.splitlines()) == 1

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from vagus.cli.serve import warning_of_insecure, welcome
+import pytest
+
+from vagus.cli.serve import command_of, reader, warning_of_insecure, welcome
 from vagus.kernel.channels import ChannelRule
-from vagus.settings import Access, Key, Server, Settings, Tokens, WebSocket
+from vagus.settings import Access, Key, Server, Settings, SettingsError, Tokens, WebSocket
 
 URL = "http://127.0.0.1:8000"
 
@@ -50,3 +52,27 @@ def test_a_demo_is_said_to_be_one() -> None:
 def test_an_insecure_server_says_so_loudly() -> None:
     assert "none needed: anybody on this machine may do everything" in said(Settings(access=Access(insecure=True)))
     assert "INSECURE" in warning_of_insecure()
+
+
+def test_a_worker_is_started_with_the_flags_of_its_parent() -> None:
+    flags: dict[str, dict[str, object]] = {
+        "server": {"host": None, "port": 0, "app": "shop:hub", "demo": True},
+        "access": {"insecure": None},
+    }
+    command = command_of("my.toml", flags)
+    assert command[1:] == ["-m", "vagus", "serve", "--config", "my.toml", "--port", "0", "--app", "shop:hub", "--demo"]
+    assert command_of(None, {"server": {}, "access": {"insecure": True}})[4:] == ["--insecure"]
+
+
+def test_the_configuration_is_read_again_from_the_file_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    without = reader(None, {})
+    assert without().settings.server.port == 8000
+    (tmp_path / "vagus.toml").write_text("server = { port = 1 }")
+    read = reader(None, {})
+    assert (without().settings.server.port, read().settings.server.port) == (1, 1)
+    (tmp_path / "vagus.toml").unlink()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vagus.gateway.sessions import Sessions, TooManySessionsError
+from vagus.gateway.sessions import Sessions, TooManySessionsError, name_of_node
 
 
 def test_a_session_is_found_by_its_secret_until_it_is_removed() -> None:
@@ -17,6 +17,13 @@ def test_secrets_are_long_and_fit_into_urls() -> None:
     secrets = {sessions.add(number) for number in range(100)}
     assert len(secrets) == 100
     assert all(len(secret) == 32 and secret.replace("-", "").replace("_", "").isalnum() for secret in secrets)
+
+
+def test_a_secret_begins_with_the_name_of_its_home() -> None:
+    home = name_of_node("0123456789abcdef0123456789abcdef")
+    sessions: Sessions[int] = Sessions(home=home)
+    secret = sessions.add(1)
+    assert (secret[:12], len(secret), sessions.get(secret)) == ("0123456789ab", 44, 1)
 
 
 def test_there_is_a_bound() -> None:

@@ -200,6 +200,36 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+def test_rules_can_be_exchanged_while_others_stay() -> None:
+    book = rules_of("news", "old:{n}", "app")
+    assert book.match("new:1") is None
+    changed = ChannelRule(pattern="news", presence=True)
+    book.exchange(
+        [ChannelRule(pattern="news"), ChannelRule(pattern="old:{n}")], [changed, ChannelRule(pattern="new:{n}")]
+    )
+    assert {rule.pattern for rule in book.rules} == {"news", "new:{n}", "app"}
+    found = book.match("news")
+    assert found is not None
+    assert found.rule is changed
+    assert (book.match("old:1"), book.match("new:1") is None) == (None, False)
+
+
+def test_rules_that_cannot_be_exchanged_leave_everything_as_it_was() -> None:
+    book = rules_of("news", "app")
+    with pytest.raises(RuleError, match=r"^channels\[1\]\.pattern: 'app' has a rule already"):
+        book.exchange([ChannelRule(pattern="news")], [ChannelRule(pattern="a"), ChannelRule(pattern="app")])
+    assert [rule.pattern for rule in book.rules] == ["news", "app"]
+    assert book.match("a") is None
+
+
+def test_a_copy_of_a_book_changes_alone() -> None:
+    book = rules_of("news")
+    copy = book.copy()
+    copy.add(ChannelRule(pattern="other"))
+    assert book.match("other") is None
+    assert copy.match("news") == book.match("news")
+
+
 @pytest.mark.parametrize(("options", "path"), WRONG)
 def test_a_rule_that_cannot_work_is_refused_with_the_path_of_the_bad_value(options: dict[str, Any], path: str) -> None:
     with pytest.raises(RuleError, match=rf"^rules\.7\.{re.escape(path)}: "):

@@ -1,9 +1,15 @@
 """The broker of many nodes: Redis from 6.2 on, or Valkey; one server, one behind Sentinel, or a Cluster.
 
-Reading order: this contract between the halves; ``addresses`` (URLs to options), ``link`` (one connection: commands of
-a tick in one write, answers in order), ``servers`` (which link leads to a slot, listening, healing), ``keys`` (names),
-``parcels`` (what travels, as bytes), ``scripts`` with ``*.lua`` (what happens in Redis at once), ``broker`` (the
-contract of ``vagus.broker``), ``lane`` (nodes: who is alive, orders, questions).
+Reading order: this contract between the halves.
+
+Links: ``addresses`` (URLs to options), ``link`` (one connection: commands of a tick in one write, answers in order),
+``connecting`` (opening one), ``keeping`` (having one always), ``listening`` (channels), ``loading`` (scripts),
+``polling`` (asking several), ``single`` with ``sentinel``, ``cluster`` with ``slots``, ``servers`` (which of the two).
+
+The broker: ``keys`` (names), ``parcels`` (what travels, as bytes), ``scripts`` with ``*.lua`` (what happens in Redis at
+once), ``streams`` (publishing and reading), ``healing`` (what was missed), ``registry`` (which nodes are alive),
+``attendance`` and ``clearing`` (who is present), ``lane`` (orders and questions), ``life`` (the tasks of a node),
+``broker`` (the contract of ``vagus.broker``).
 """
 
 import ssl
@@ -21,7 +27,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Literal["single", "sentinel", "cluster"] = "single"
     addresses: tuple[tuple[str, int], ...] = (("127.0.0.1", 6379),)
-    """Of the server, of the sentinels, or of some nodes of the cluster. A unix socket is (path, 0)."""
+    """Of the server, of the sentinels, or of some nodes of the cluster."""
     master: str = ""
     """What the sentinels call it."""
     user: str = ""
@@ -31,6 +37,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     database: int = 0
     tls: ssl.SSLContext | None = None
     timeout_s: float = 3.0
+
+    def __repr__(self) -> str:
+        return f"Options({self.kind}, {', '.join(f'{host}:{port}' for host, port in self.addresses)})"
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -61,8 +70,10 @@ class Servers(Protocol):
     done now, within ``timeout_s``; what may have been carried out nevertheless is said to be so in the error's text.
     """
 
-    async def start(self, ears: Ears) -> None:
-        """Connect. Raises ``BrokerError`` if no server can be reached; connections that are lost later come back."""
+    async def start(self, ears: Ears, scripts: Iterable[Script] = ()) -> None:
+        """Connect, and load the scripts. Raises ``BrokerError`` if no server can be reached or lets us in; connections
+        that are lost later come back.
+        """
         ...
 
     async def close(self) -> None: ...
@@ -86,7 +97,10 @@ class Servers(Protocol):
         ...
 
     async def listen(self, channels: Iterable[bytes]) -> None:
-        """Hear these from when this returns. Calls of one tick become one command for a server, up to 512 channels."""
+        """Hear these from when this returns. Calls of one tick become one command for a server, up to 512 channels.
+
+        Whoever gets an error or cancels this calls ``unlisten``.
+        """
         ...
 
     def unlisten(self, channels: Iterable[bytes]) -> None: ...

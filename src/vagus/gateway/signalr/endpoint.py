@@ -70,6 +70,8 @@ _UNAVAILABLE: Final = Refusal(503, "try again in a moment", ((b"Retry-After", b"
 class SignalR:
     """The endpoint. ``resumes`` lets clients that ask for it go on over another socket when theirs is cut."""
 
+    session_field: Final = "id"
+
     def __init__(
         self, gate: Gate, *, resumes: bool = True, times: Times | None = None, promises: int = PROMISES
     ) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from vagus.gateway.gate import Gate
-from vagus.gateway.sessions import Sessions
+from vagus.gateway.sessions import Sessions, name_of_node
 from vagus.hub.audience import Writes
 from vagus.hub.client import Client, Link
 from vagus.hub.hub import Hub
@@ -84,7 +84,7 @@ class House:
     def __init__(self, gate: Gate, times: Times, promises: int) -> None:
         self.gate = gate
         self.times = times
-        self.promised: Final[Sessions[Session]] = Sessions(promises)
+        self.promised: Final[Sessions[Session]] = Sessions(promises, home=name_of_node(gate.hub.node_id))
         """Sessions that nobody has opened yet; bounded, since asking for one costs a client nothing."""
         self.opened: Final[dict[str, Session]] = {}
         self.frames: Final = Frames()

@@ -14,7 +14,7 @@ from vagus.gateway.cors import cors_headers_of
 from vagus.gateway.endpoints import Opening
 from vagus.gateway.gate import BUSY, Gate
 from vagus.gateway.polls import Held, poll_http
-from vagus.gateway.sessions import Sessions
+from vagus.gateway.sessions import Sessions, name_of_node
 from vagus.hub.audience import Writes
 from vagus.hub.client import Link
 from vagus.hub.requests import Origin
@@ -54,6 +54,7 @@ class SocketIo:
     """
 
     polls_as: Final = "polling"
+    session_field: Final = "sid"
 
     def __init__(self, gate: Gate, *, max_payload: int = MAX_PAYLOAD, recovery_s: float = 0.0) -> None:
         limits = gate.hub.limits
@@ -63,7 +64,7 @@ class SocketIo:
         self.timeout_s = limits.pong_timeout_s
         self.parking = Parking(recovery_s) if recovery_s else None
         self._gate = gate
-        self._polling: Sessions[Session] = Sessions()
+        self._polling: Sessions[Session] = Sessions(home=name_of_node(gate.hub.node_id))
         self._dialects: dict[str, EventDialect] = {}
         self._bundles: dict[Framing, Bundles] = {}
 

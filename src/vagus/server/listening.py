@@ -1,0 +1,66 @@
+"""Sockets to listen on, bound before anything is started or printed."""
+
+import os
+import socket
+import sys
+
+from vagus.settings import Problem, Server, SettingsError
+
+BACKLOG = 2048
+"""Connections that wait to be accepted, for each socket."""
+
+
+class CannotListenError(OSError):
+    """The address cannot be listened on."""
+
+
+def listener_of(server: Server) -> socket.socket:
+    """The socket of a node that serves alone. Raises ``SettingsError`` or ``CannotListenError``."""
+    return _listener(server, server.port)
+
+
+def listeners_of(server: Server, count: int) -> list[socket.socket]:
+    """One socket for each of the nodes that share a port, among which Linux spreads connections by their addresses.
+
+    Elsewhere sockets with one port are not fair to each other, and one is shared. Raises as ``listener_of`` does, also
+    where another server has the port, which sockets that share it would not notice.
+    """
+    with listener_of(server) as probe:
+        port = probe.getsockname()[1]
+        if sys.platform != "linux":
+            return [probe.dup() for _ in range(count)]
+    return [_listener(server, port, is_shared=True) for _ in range(count)]
+
+
+class SharedListener:
+    """A socket that shares its port. It can be given up for a while: the others then get its connections."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.socket = listener
+        self._family = listener.family
+        self._address: tuple[str, int] = listener.getsockname()[:2]
+
+    def open(self) -> None:
+        """Have it again. Raises ``OSError``."""
+        if self.socket.fileno() < 0:
+            self.socket = socket.create_server(self._address, family=self._family, backlog=BACKLOG, reuse_port=True)
+
+    def give_up(self) -> None:
+        """Who waits to be accepted is turned away. Does nothing where the system does not spread connections."""
+        if sys.platform == "linux":
+            self.socket.close()
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def _listener(server: Server, port: int, *, is_shared: bool = False) -> socket.socket:
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    try:
+        return socket.create_server((server.host, port), family=family, backlog=BACKLOG, reuse_port=is_shared)
+    except socket.gaierror:
+        raise SettingsError([Problem("server.host", f"{server.host} is not an address of this machine")]) from None
+    except (OSError, OverflowError) as error:
+        # The error's own text names the address once more.
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        raise CannotListenError(f"cannot listen on {server.host} port {port}: {reason}") from None
