@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from vagus.broker import Broker
-from vagus.broker.memory import IDEMPOTENCY_S, MemoryBroker
+from vagus.broker import IDEMPOTENCY_S, Broker
+from vagus.broker.memory import MemoryBroker
 from vagus.kernel.publications import Draft, Json
 from vagus.testing.broker_contract import KEEP, BrokerContract
 from vagus.testing.clock import FakeLoop

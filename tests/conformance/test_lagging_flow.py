@@ -34,7 +34,7 @@ class LaggingBroker(MemoryBroker):
 
     async def start(self, listener: Listener) -> None:
         self._hub = listener
-        await super().start(cast(Listener, _Aside(self, listener)))
+        await super().start(cast("Listener", _Aside(self, listener)))
 
     def bring(self) -> None:
         if self.on_the_way and self._hub is not None:

@@ -13,7 +13,7 @@ broker promises:
 """
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -23,7 +23,13 @@ from vagus.kernel.history import Page, Query
 from vagus.kernel.publications import ClientInfo, Draft, Position, Publication, Receipt
 from vagus.kernel.replies import PresenceStatsResult
 
-ANSWER_S = 2.0
+IDEMPOTENCY_S: Final = 300.0
+"""How long a key is remembered: longer than any publisher keeps trying."""
+
+STREAM_IDLE_S: Final = 86_400.0
+"""How long an empty stream's position is kept after its content expired, before memory is given back."""
+
+ANSWER_S: Final = 2.0
 """How long nodes have to answer each other, unless it is said."""
 
 

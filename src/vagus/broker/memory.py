@@ -17,13 +17,7 @@ from vagus.kernel.presence import Roster
 from vagus.kernel.publications import ClientInfo, Draft, Position, Publication, Receipt
 from vagus.kernel.replies import PresenceStatsResult
 
-from . import ANSWER_S, Condition, Listener
-
-IDEMPOTENCY_S: Final = 300.0
-"""How long a key is remembered: longer than any publisher keeps trying."""
-
-STREAM_IDLE_S: Final = 86_400.0
-"""How long an empty stream's position is kept after its content expired, before memory is given back."""
+from . import ANSWER_S, IDEMPOTENCY_S, STREAM_IDLE_S, Condition, Listener
 
 SWEEP: Final = 500
 """Streams looked at in one sweep, so that a million of them never stall the loop."""

@@ -4,6 +4,7 @@ The rule that clients rely on: they get every publication once and in order, or 
 recovery is whole or refused, never a part.
 """
 
+import sys
 import uuid
 from collections import deque
 from itertools import islice
@@ -83,7 +84,8 @@ class Stream:
         self.expire(now)
         if query.limit == 0:
             return Page((), self.position)
-        return Page(tuple(islice(self._select(query), query.limit)), self.position)
+        limit = None if query.limit is None else min(query.limit, sys.maxsize)
+        return Page(tuple(islice(self._select(query), limit)), self.position)
 
     def _select(self, query: Query) -> "deque[Publication] | list[Publication]":
         kept = self._publications

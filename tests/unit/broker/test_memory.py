@@ -2,8 +2,8 @@
 
 import msgspec
 
-from vagus.broker import memory
-from vagus.broker.memory import IDEMPOTENCY_S, STREAM_IDLE_S, MemoryBroker
+from vagus.broker import IDEMPOTENCY_S, STREAM_IDLE_S, memory
+from vagus.broker.memory import MemoryBroker
 from vagus.kernel.channels import Last
 from vagus.kernel.history import Query
 from vagus.kernel.publications import ClientInfo, Draft

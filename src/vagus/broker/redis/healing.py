@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from vagus.broker.memory import STREAM_IDLE_S
+from vagus.broker import STREAM_IDLE_S
 from vagus.kernel.errors import BrokerError
 from vagus.kernel.history import Query
 from vagus.kernel.publications import Position, Publication

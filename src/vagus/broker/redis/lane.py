@@ -43,10 +43,10 @@ LONGEST_S: Final = 60.0
 """How long a node works on the question of another."""
 
 AT_ONCE: Final = 256
-"""Questions of others that are being answered at the same time."""
+"""Questions of others that are being answered at the same time; more of them wait."""
 
 WAITING: Final = 10_000
-"""Questions of this node that wait for answers."""
+"""Questions of this node that wait for answers, and those of others that wait for it; more are not taken."""
 
 
 class Asked(msgspec.Struct, frozen=True, array_like=True):
@@ -116,6 +116,8 @@ class Lane:
         self._pending: dict[int, Pending] = {}
         self._count = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._is_swamped = False
         self._unknown: set[bytes] = set()
         self.channels: Final = (keys.node(""), keys.node(self._node))
         """To be listened to, beside the orders."""
@@ -210,16 +212,19 @@ class Lane:
     def _hear_question(self, asked: Asked) -> None:
         if asked.asker == self._node:
             return
-        if len(self._tasks) >= AT_ONCE:
-            log.warning("too_many_questions", subject=asked.subject)
+        if len(self._tasks) >= WAITING:
+            if not self._is_swamped:
+                self._is_swamped = True
+                log.warning("too_many_questions", subject=asked.subject)
             return
+        self._is_swamped = False
         task = asyncio.create_task(self._reply(asked))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _reply(self, asked: Asked) -> None:
         try:
-            async with asyncio.timeout(min(asked.timeout_ms / 1000, LONGEST_S)):
+            async with asyncio.timeout(min(asked.timeout_ms / 1000, LONGEST_S)), self._room:
                 content = await self._answer_to(Question(asked.subject, asked.content))
             channel = self._keys.node(asked.asker)
             message = b"%b %b" % (ANSWER, _encode(Reply(asked.number, self._node, content)))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from vagus.broker.memory import IDEMPOTENCY_S, STREAM_IDLE_S
+from vagus.broker import IDEMPOTENCY_S, STREAM_IDLE_S
 from vagus.kernel.channels import Last
 from vagus.kernel.errors import BrokerError
 from vagus.kernel.history import Page, Query
