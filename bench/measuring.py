@@ -77,9 +77,10 @@ class Found:
         self.outcomes.setdefault(name, []).append(outcome)
 
     def samples(self, program: Program | str | None, key: str, unit: str, scale: float = 1.0) -> Samples | None:
+        """A figure of those outcomes that have it."""
         name = program.name if isinstance(program, Program) else program
-        outcomes = self.outcomes.get(name or "", [])
-        return Samples(tuple(outcome[key] * scale for outcome in outcomes), unit) if outcomes else None
+        values = tuple(one[key] * scale for one in self.outcomes.get(name or "", []) if key in one.facts)
+        return Samples(values, unit) if values else None
 
     def highest(self, program: Program | None, *keys: str) -> float:
         """The highest value of any of the keys in any round; 0 when nothing was found."""

@@ -18,7 +18,7 @@ def costs_from(measured: Mapping[str, float]) -> dict[str, float]:
     """The costs that these figures say, by name. Raises ``KeyError`` for a figure that is not there."""
     one = measured
     telling = _difference(one["redis_many_us"], one["redis_us"]) / (one["redis_many"] - 1)
-    joined_us = _difference(one["us_per_delivery_1200"] * 1200, one["us_per_delivery_300"] * 300) / 900
+    joined_us = _difference(one["us_per_delivery_1200"] * 1200 / 900, one["us_per_delivery_300"] * 300 / 900)
     bare, kept, met = ("bare", "kept", "met")
     return {
         "connect_us": one["us_per_connection"],

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .auth.origins import OriginRules as OriginRules
     from .auth.tokens import TokenRules as TokenRules
     from .auth.tokens import TokenVerifier as TokenVerifier
+    from .broker.redis.broker import RedisBroker as RedisBroker
     from .gateway.asgi import asgi_app as asgi_app
     from .gateway.furnishing import Dialects as Dialects
     from .hub.hub import Hub as Hub
@@ -55,6 +56,7 @@ _HOMES = {
     "Position": "kernel.publications",
     "Query": "kernel.history",
     "Rate": "kernel.rates",
+    "RedisBroker": "broker.redis.broker",
     "RefusedError": "kernel.errors",
     "Role": "kernel.identity",
     "RuleError": "kernel.errors",

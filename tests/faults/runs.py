@@ -219,7 +219,7 @@ class Run:
             await last.publish(channel)
         last.close()
         self.swarm.changed.set()
-        await self.swarm.until(lambda: self.swarm.has_all_finals, LAST_S * self.plan.patience)
+        await self.swarm.until(lambda: self.swarm.is_all_on and self.swarm.has_all_finals, LAST_S * self.plan.patience)
 
     @property
     def _publishers(self) -> list[Writer | Chatter]:

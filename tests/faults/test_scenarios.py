@@ -1,5 +1,6 @@
 """Every scenario once, with its first seed and a smaller crowd; ``make faults`` runs them with many."""
 
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,9 @@ import pytest
 from tests.faults.ledger import shortened
 from tests.faults.runs import run_once
 from tests.faults.scenarios import SCENARIOS
+
+KEPT = Path("build", "faults", "once")
+"""Where the logs of a run that broke a promise stay."""
 
 CROWD = 1000
 """The most clients here; ten thousand take longer than a test may."""
@@ -23,5 +27,7 @@ def test_no_promise_is_broken(name: str, tmp_path: Path) -> None:
     plan = SCENARIOS[name]
     plan = msgspec.structs.replace(plan, subscribers=min(plan.subscribers, CROWD))
     outcome = run_once(plan, 1, tmp_path, pace=SHORTER)
+    if outcome.violations:
+        shutil.copytree(tmp_path, KEPT / name, dirs_exist_ok=True)
     assert shortened(outcome.violations) == [], outcome.line()
     assert outcome.tally.deliveries > 0

@@ -12,9 +12,9 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from tests.integration.store.postgres import Postgres
 from tools.system_packages import program_path
@@ -105,10 +105,10 @@ class Program:
         self._is_frozen = False
         try:
             async with asyncio.timeout(STOP_S):
-                await self._process.communicate()
+                await self._process.wait()
         except TimeoutError:
             self.signal(signal.SIGKILL)
-            await self._process.communicate()
+            await self._process.wait()
             raise TownError(f"{self.name} did not stop in time") from None
         return self._process.returncode or 0
 
@@ -283,7 +283,7 @@ class Town:
         if self.store is not None:
             await asyncio.to_thread(self.store.start)
             self.key = await self._new_key()
-        await asyncio.gather(*(node.start() for node in self.nodes))
+        await _all(node.start() for node in self.nodes)
 
     async def _new_key(self) -> str:
         """A service key that is in the store alone."""
@@ -314,7 +314,7 @@ class Town:
                 await self.redis.start()
         for node in self.nodes:
             node.heal()
-        await asyncio.gather(*(node.start() for node in self.nodes if not node.program.is_running))
+        await _all(node.start() for node in self.nodes if not node.program.is_running)
 
     async def close(self) -> None:
         await asyncio.gather(*(node.close() for node in self.nodes))
@@ -325,6 +325,13 @@ class Town:
 
     def errors(self) -> list[str]:
         return [error for node in self.nodes for error in node.errors()]
+
+
+async def _all(starts: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Let all of them end, and raise the first error after that: what still starts must not be killed meanwhile."""
+    for result in await asyncio.gather(*starts, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 def _program(name: str) -> Path:

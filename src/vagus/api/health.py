@@ -39,7 +39,10 @@ class LoopLag(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True):
-    status: Literal["ok", "unavailable"]
+    status: Annotated[
+        Literal["ok", "unavailable", "draining"],
+        Meta(description="`draining`, without the rest, while a node sends its clients to others before it ends."),
+    ]
     version: str
     uptime_s: float
     loop_lag_ms: LoopLag

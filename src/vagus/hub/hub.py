@@ -117,7 +117,6 @@ class Hub:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.limits = limits or Limits()
-        self.broker: Broker = broker if broker is not None else MemoryBroker(clock)
         self.is_open = open_to_all
         self.rules = RuleBook()
         self.calls: dict[str, Callee] = {}
@@ -135,7 +134,7 @@ class Hub:
         self.version: Final = VERSION
         self.node_id = uuid.uuid4().hex
         self.registry = Registry(self.limits, 0.0)
-        self._topics = Topics(self.broker, self._new_topic)
+        self.carry_with(broker if broker is not None else MemoryBroker(clock))
         self._clock = clock
         self.personal_channels = personal_channels
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,6 +148,11 @@ class Hub:
             self.rules.add(OPEN_RULE)
 
     # furnishing
+
+    def carry_with(self, broker: Broker) -> None:
+        """Let another broker carry everything, before the hub is started."""
+        self.broker = broker
+        self._topics = Topics(broker, self._new_topic)
 
     def authenticate(self, function: F) -> F:
         """Decide who connects: ``(ConnectRequest) -> Identity``, or ``None`` to leave it to the request's token."""

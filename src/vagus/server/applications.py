@@ -8,7 +8,6 @@ from vagus.broker import Broker
 from vagus.broker.memory import MemoryBroker
 from vagus.hub.hub import OPEN_RULE, Hub
 from vagus.hub.policies import Verifier
-from vagus.hub.topics import Topics
 from vagus.kernel.limits import Limits
 from vagus.settings import Settings
 
@@ -39,8 +38,7 @@ def put_settings_on(hub: Hub, settings: Settings, verifier: Verifier | None, bro
     Raises ``RuleError`` for a channel rule that the application has already.
     """
     if broker is not None and isinstance(hub.broker, MemoryBroker):
-        hub.broker = broker
-        hub._topics = Topics(broker, hub._new_topic)
+        hub.carry_with(broker)
     if settings.limits != Limits():
         hub.limits = settings.limits
     hub.policies.allow_anonymous = hub.policies.allow_anonymous or settings.access.allow_anonymous

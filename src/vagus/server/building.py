@@ -153,16 +153,9 @@ def _broker(settings: Settings, findings: _Findings) -> Broker | None:
     given = settings.broker
     if given.url == MEMORY:
         return None
-    from vagus.broker.redis.addresses import options_from
     from vagus.broker.redis.broker import RedisBroker
-    from vagus.broker.redis.servers import servers_from
 
-    files = {"ca_file": given.ca_file, "cert_file": given.cert_file, "key_file": given.key_file}
-    options = findings.trying("broker.url", lambda: options_from(given.url, timeout_s=given.timeout_s, **files))
-    if options is None:
-        return None
-    servers = servers_from(options)
-    return RedisBroker(servers, prefix=given.prefix, check_s=given.check_s, timeout_s=given.timeout_s)
+    return findings.trying("broker.url", lambda: RedisBroker.at(**msgspec.structs.asdict(given)))
 
 
 def _hub(settings: Settings, verifier: Verifier | None, broker: Broker | None, findings: _Findings) -> Hub:

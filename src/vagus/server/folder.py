@@ -56,7 +56,7 @@ class DataFolder:
 
     def _keep(self, name: str, text: str) -> str:
         """Write a file that is not there yet; what another process wrote first stays and is returned."""
-        self._make()
+        self.make()
         descriptor, temporary = tempfile.mkstemp(dir=self.path, prefix=f".{name}.")  # mkstemp gives mode 0600
         try:
             with open(descriptor, "w", encoding="utf-8") as file:
@@ -69,7 +69,8 @@ class DataFolder:
             os.unlink(temporary)
         return self.read(name) or text
 
-    def _make(self) -> None:
+    def make(self) -> None:
+        """Make the folder, unless it is there."""
         if self.path.is_dir():
             return
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -47,6 +47,7 @@ def serve(settings: Settings, folder: DataFolder, on_ready: Callable[[str], None
     """
     configure_logs(settings.server)
     parts = build(settings, folder)
+    folder.make()
     warn_of_exposure(folder)
     with listener_of(settings.server) as listener:
         url = url_of(settings.server.host, listener.getsockname()[1])
@@ -68,6 +69,7 @@ def serve_as_worker(settings: Settings, folder: DataFolder, post: Post, read: Re
     configure_logs(settings.server)
     structlog.contextvars.bind_contextvars(worker=post.number)
     parts = build(settings, folder)
+    folder.make()
     parts.gate.siblings = Siblings(folder.path / NODES, parts.hub.node_id)
     leash = Leash(post)
 

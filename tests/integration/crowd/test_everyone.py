@@ -17,10 +17,7 @@ from signalrcore.hub_connection_builder import HubConnectionBuilder
 from tests.integration.native.peers import NODE_FOLDER
 from tests.integration.native.serving import DEADLINE_S, LoopThread, Server
 from tests.integration.redis.servers import RedisServer
-from vagus import ChannelRule, Hub, Last
-from vagus.broker.redis.addresses import options_from
-from vagus.broker.redis.broker import RedisBroker
-from vagus.broker.redis.servers import servers_from
+from vagus import ChannelRule, Hub, Last, RedisBroker
 
 CHANNEL: Final = "lobby"
 ROUNDS: Final = 5
@@ -225,7 +222,7 @@ async def servers(
             url = stack.enter_context(RedisServer(installed_program("redis-server"), tmp_path)).url
         started = []
         for _ in range(2 if url else 1):
-            broker = RedisBroker(servers_from(options_from(url))) if url else None
+            broker = RedisBroker.at(url) if url else None
             server = Server(server_thread)
             await server.start(Hub(rules=[RULE], broker=broker, allow_anonymous=True))
             stack.push_async_callback(server.stop)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Self
 
 import msgspec
 import structlog
@@ -15,9 +16,11 @@ from vagus.kernel.publications import ClientInfo, Draft, Receipt
 from vagus.kernel.replies import PresenceStatsResult
 
 from . import Servers, parcels, scripts
+from .addresses import options_from
 from .healing import Flow
 from .keys import Keys
 from .life import Life
+from .servers import servers_from
 from .streams import Streams
 
 log = structlog.get_logger()
@@ -47,6 +50,22 @@ class RedisBroker:
         self._streams = Streams(servers, self._keys)
         self._life: Life | None = None
         self._is_puzzled = False
+
+    @classmethod
+    def at(
+        cls,
+        url: str,
+        *,
+        prefix: str = "vagus",
+        check_s: float = 30.0,
+        timeout_s: float = 3.0,
+        ca_file: str = "",
+        cert_file: str = "",
+        key_file: str = "",
+    ) -> Self:
+        """A broker on the servers behind a URL; ``addresses`` says how those look, and what ``ValueError`` is for."""
+        options = options_from(url, timeout_s=timeout_s, ca_file=ca_file, cert_file=cert_file, key_file=key_file)
+        return cls(servers_from(options), prefix=prefix, check_s=check_s, timeout_s=timeout_s)
 
     async def start(self, listener: Listener) -> None:
         """Raises ``BrokerError`` if Redis cannot be reached."""
