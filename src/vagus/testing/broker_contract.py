@@ -17,19 +17,22 @@ other as well. Channels have a name of their own in each test, so that a shared 
 import asyncio
 import itertools
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 import msgspec
 
 from vagus.broker import Broker, Followed
+from vagus.hub.steps import begin
 from vagus.kernel import codes
 from vagus.kernel.channels import Last
 from vagus.kernel.control import Attach, Deliver, Detach, Disconnect, Order, Question, Renew, Target
 from vagus.kernel.history import Page, Query
 from vagus.kernel.identity import Grant
 from vagus.kernel.publications import ClientInfo, Draft, Position, Publication, Receipt
+
+T = TypeVar("T")
 
 KEEP: Final = Last(5, minutes=1)
 EVERYTHING: Final = Query(None)
@@ -634,6 +637,24 @@ class BrokerContract:
             assert await here.broker.ask(Question("late", b"slow"), node=there.node_id, timeout_s=0.1) == []
             assert await here.broker.ask(Question("who", b"abc"), node="nobody", timeout_s=0.1) == []
 
+    async def test_what_clients_cause_may_begin_outside_of_a_task(self) -> None:
+        async with self.one() as node:
+            broker, channel, info = node.broker, self.channel(), ClientInfo("ada", "c1")
+            await _from_outside(broker.subscribe(channel))
+            await _from_outside(broker.publish(channel, _draft(1), KEEP))
+            await _from_outside(broker.publish(channel, _draft(2), None))
+            assert _numbers(await _from_outside(broker.history(channel, EVERYTHING, KEEP))) == [1]
+            await _from_outside(broker.enter(channel, info))
+            await _from_outside(broker.announce(channel, info, joined=True))
+            assert set(await _from_outside(broker.presence(channel))) == {"c1"}
+            assert (await _from_outside(broker.presence_stats(channel))).num_clients == 1
+            await _from_outside(broker.exit(channel, "c1"))
+            await _from_outside(broker.remove_history(channel))
+            await _from_outside(broker.order(Deliver(Target(user="ada"), msgspec.Raw(b"1"))))
+            await node.until(channel, 2)
+            await node.until_ordered(1)
+            await _from_outside(broker.unsubscribe(channel))
+
     # its life
 
     async def test_a_broker_that_runs_is_well(self) -> None:
@@ -667,6 +688,27 @@ class BrokerContract:
 
 def _draft(number: int, **options: object) -> Draft:
     return msgspec.structs.replace(Draft(data=msgspec.Raw(b"%d" % number)), **options)
+
+
+async def _from_outside(work: Coroutine[Any, Any, T]) -> T:
+    """Begin it as the hub does with a command that was just read: in no task, until it waits."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+    tasks = []
+
+    async def keep() -> None:
+        try:
+            done.set_result(await work)
+        except Exception as error:
+            done.set_exception(error)
+
+    def start() -> None:
+        rest = begin(keep())
+        if rest is not None:
+            tasks.append(loop.create_task(rest))
+
+    loop.call_soon(start)
+    return await done
 
 
 async def _fill(broker: Broker, channel: str, count: int) -> Position:
