@@ -60,6 +60,6 @@ def test_the_table_shows_the_figures() -> None:
 
 
 def test_the_table_of_several_nodes_has_a_line_for_each() -> None:
-    text = shown("first", "second")
-    for part in ("2,400", "24.6 %", "100.0 MiB", "host first", "host secon", "1,200"):
+    text = shown("first", "other")
+    for part in ("2,400", "24.6 %", "100.0 MiB", "host first", "host other", "1,200"):
         assert part in text
