@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 # Options for pytest, such as: make unit TESTS='-k recovery'
 TESTS ?=
-# Two processes pay off for the stages that only compute; the others share servers and a browser.
+# Two processes pay off for the stages that only compute, and for faults, which mostly wait; the others share servers
+# and a browser.
 PARALLEL ?= -n 2
 
 SHELL := /bin/sh
@@ -88,10 +89,10 @@ examples: $(DEV) ## Run every program of examples/ and of the docs
 .PHONY: faults faults-once
 faults: $(DEV) ## Break everything that can break: SEEDS=20 times, or one run with SEED=7 SCENARIO=storm
 	@$(BIN)/python tools/system_packages.py
-	@SEEDS="$(SEEDS)" SEED="$(SEED)" SCENARIO="$(SCENARIO)" $(BIN)/python -m tests.faults
+	@SEEDS="$(SEEDS)" SEED="$(SEED)" SCENARIO="$(SCENARIO)" JOBS="$(JOBS)" $(BIN)/python -m tests.faults
 
 faults-once: $(DEV) ## Run every scenario of faults once, and find the bugs that are planted
-	$(PYTEST) tests/faults
+	$(PYTEST) tests/faults $(PARALLEL)
 
 .PHONY: bench
 bench: $(DEV) ## Measure, and compare with the peers

@@ -51,7 +51,7 @@ def _difference(more: float, less: float) -> float:
 def with_values(text: str, costs: Mapping[str, float]) -> str:
     """The text of a costs.toml with these figures in their places, to three digits, and all else as it is."""
     for name, value in costs.items():
-        text, found = re.subn(rf"(?m)^(\[{name}\]\nvalue = ).*$", rf"\g<1>{value:.3g}", text)
+        text, found = re.subn(rf"(?m)^(\[{name}\]\nvalue = ).*$", rf"\g<1>{float(f'{value:.3g}'):g}", text)
         if found != 1:
             raise ValueError(f"{name} is not there once")
     return text

@@ -6,17 +6,17 @@
 import argparse
 import os
 import resource
-import shutil
 import sys
 import time
-from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Final
 
 from .ledger import shortened
-from .runs import Outcome, run_once
+from .passes import FOLDER, run_named
+from .runs import Outcome
 from .scenarios import SCENARIOS
 
-FOLDER: Final = Path("build", "faults")
 OPEN_FILES: Final = 40_000
 
 
@@ -26,7 +26,11 @@ def main() -> int:
     seeds = [arguments.seed] if arguments.seed is not None else range(1, arguments.seeds + 1)
     names = [arguments.scenario] if arguments.scenario else list(SCENARIOS)
     started = time.monotonic()
-    outcomes = [_run(name, seed) for seed in seeds for name in names]
+    outcomes = []
+    with ProcessPoolExecutor(arguments.jobs, get_context("spawn")) as processes:
+        for outcome in processes.map(run_named, *zip(*[(name, seed) for seed in seeds for name in names], strict=True)):
+            outcomes.append(outcome)
+            _tell(outcome)
     _conclude(outcomes, time.monotonic() - started)
     return 1 if any(outcome.violations for outcome in outcomes) else 0
 
@@ -36,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=int(os.environ.get("SEEDS") or 20), help="how many: 1 to this")
     parser.add_argument("--seed", type=int, default=int(os.environ["SEED"]) if os.environ.get("SEED") else None)
+    parser.add_argument("--jobs", type=int, default=int(os.environ.get("JOBS") or 2), help="runs at the same time")
     parser.add_argument("--scenario", choices=SCENARIOS, default=os.environ.get("SCENARIO") or None)
     return parser.parse_args()
 
@@ -47,16 +52,10 @@ def _allow_open_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(OPEN_FILES, hard), hard))
 
 
-def _run(name: str, seed: int) -> Outcome:
-    folder = FOLDER / f"{name}-{seed}"
-    shutil.rmtree(folder, ignore_errors=True)
-    outcome = run_once(SCENARIOS[name], seed, folder.absolute())
+def _tell(outcome: Outcome) -> None:
     _say(outcome.line())
-    if not outcome.violations:
-        shutil.rmtree(folder, ignore_errors=True)
-    for line in shortened(outcome.violations):
+    for line in (*outcome.remarks, *shortened(outcome.violations)):
         _say(f"    {line}")
-    return outcome
 
 
 def _conclude(outcomes: list[Outcome], seconds: float) -> None:

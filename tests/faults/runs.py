@@ -110,6 +110,7 @@ class Outcome(msgspec.Struct):
     reconnects: int
     violations: list[Violation]
     notes: list[str]
+    remarks: list[str]
 
     def line(self) -> str:
         tally = self.tally
@@ -132,6 +133,8 @@ class Run:
         self.ledger = Ledger()
         self.rng = random.Random(f"{plan.name} {seed}")
         self.notes: list[str] = []
+        self.remarks: list[str] = []
+        """Figures of a scenario that are worth a line."""
         self.found: list[Violation] = []
         """What a scenario itself finds wrong."""
         self.swarm: Swarm
@@ -266,7 +269,9 @@ class Run:
             self.notes += [f"{writer.name}: {reason}: {count}" for reason, count in writer.told.items()]
         reconnects = self.swarm.reconnects if hasattr(self, "swarm") else 0
         seconds = time.monotonic() - self._begun
-        outcome = Outcome(self.plan.name, self.seed, seconds, self.ledger.tally(), reconnects, found, self.notes)
+        outcome = Outcome(
+            self.plan.name, self.seed, seconds, self.ledger.tally(), reconnects, found, self.notes, self.remarks
+        )
         if found:
             self._keep(outcome)
         return outcome

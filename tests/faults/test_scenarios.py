@@ -7,11 +7,9 @@ import msgspec
 import pytest
 
 from tests.faults.ledger import shortened
+from tests.faults.passes import FOLDER
 from tests.faults.runs import run_once
 from tests.faults.scenarios import SCENARIOS
-
-KEPT = Path("build", "faults", "once")
-"""Where the logs of a run that broke a promise stay."""
 
 CROWD = 1000
 """The most clients here; ten thousand take longer than a test may."""
@@ -28,6 +26,6 @@ def test_no_promise_is_broken(name: str, tmp_path: Path) -> None:
     plan = msgspec.structs.replace(plan, subscribers=min(plan.subscribers, CROWD))
     outcome = run_once(plan, 1, tmp_path, pace=SHORTER)
     if outcome.violations:
-        shutil.copytree(tmp_path, KEPT / name, dirs_exist_ok=True)
+        shutil.copytree(tmp_path, FOLDER / "once" / name, dirs_exist_ok=True)
     assert shortened(outcome.violations) == [], outcome.line()
     assert outcome.tally.deliveries > 0

@@ -317,11 +317,13 @@ class Town:
         await _all(node.start() for node in self.nodes if not node.program.is_running)
 
     async def close(self) -> None:
-        await asyncio.gather(*(node.close() for node in self.nodes))
+        """End everything, whatever part of it does not end well. Raises the first error after that."""
+        ends = [node.close() for node in self.nodes]
         if self.redis is not None:
-            await self.redis.program.kill()
+            ends.append(self.redis.program.kill())
         if self.store is not None:
-            await asyncio.to_thread(self.store.end)
+            ends.append(asyncio.to_thread(self.store.end))
+        await _all(ends)
 
     def errors(self) -> list[str]:
         return [error for node in self.nodes for error in node.errors()]
