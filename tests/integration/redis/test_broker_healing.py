@@ -159,6 +159,49 @@ async def test_a_stream_that_went_back_behind_what_was_heard_begins_anew(server:
         assert receipt.position.epoch != follower.told[0].epoch
 
 
+async def _set_back(server: RedisServer, offset: int) -> None:
+    """The stream is as it was a while ago."""
+    kept = await asyncio.to_thread(server.ask, "XRANGE", NAMES.stream, "-", offset)
+    await _tell(server, "DEL", NAMES.stream)
+    for identifier, fields in kept:
+        await _tell(server, "XADD", NAMES.stream, identifier, *fields)
+    await _tell(server, "HSET", NAMES.meta, "o", offset)
+
+
+async def test_a_stream_that_was_set_back_and_went_on_is_found_by_what_comes(server: RedisServer) -> None:
+    async with node(server.url) as follower:
+        await follower.follow(CHANNEL)
+        for number in range(5):
+            await follower.publish(CHANNEL, number)
+        await follower.until(CHANNEL, 5)
+        await _set_back(server, 3)
+        await follower.publish(CHANNEL, 8)
+        await eventually(lambda: bool(follower.losses))
+        receipt = await follower.publish(CHANNEL, 9)
+        await follower.until(CHANNEL, 6)
+        assert follower.numbers(CHANNEL) == [0, 1, 2, 3, 4, 9]
+        assert receipt.position.epoch == follower.losses[0][1].epoch != follower.told[0].epoch
+
+
+@pytest.mark.parametrize("went_on_to", [5, 7])
+async def test_a_stream_that_was_set_back_and_went_on_unheard_is_found_by_looking(
+    server: RedisServer, went_on_to: int
+) -> None:
+    """At the same offset, or beyond it, there is something else now."""
+    async with node(server.url, check_s=0.2) as follower:
+        await follower.follow(CHANNEL)
+        for number in range(5):
+            await follower.publish(CHANNEL, number)
+        await follower.until(CHANNEL, 5)
+        await _set_back(server, 3)
+        for offset in range(4, went_on_to + 1):
+            await _tell(server, "XADD", NAMES.stream, f"{offset}-7", "p", b"\x91\xc4\x018")
+        await _tell(server, "HSET", NAMES.meta, "o", went_on_to)
+        await eventually(lambda: bool(follower.losses))
+        assert follower.numbers(CHANNEL) == [0, 1, 2, 3, 4]
+        assert (await follower.publish(CHANNEL, 9)).position.epoch == follower.losses[0][1].epoch
+
+
 async def test_publishers_and_checks_fail_while_redis_is_away_and_all_is_well_when_it_is_back(
     redis_program: Path, tmp_path: Path
 ) -> None:

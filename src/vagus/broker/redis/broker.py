@@ -119,7 +119,12 @@ class RedisBroker:
         return await self._streams.append(channel, draft, keep)
 
     async def history(self, channel: str, query: Query, keep: Last) -> Page:
-        return await self._streams.page(self._keys.names(channel), query, keep.ttl_s)
+        names = self._keys.names(channel)
+        page, top = await self._streams.page(names, query, keep.ttl_s)
+        flow = self._life.flows.get(names.flow) if self._life is not None else None
+        if flow is not None:
+            flow.note(top)
+        return page
 
     async def remove_history(self, channel: str) -> None:
         await self._streams.remove(channel)

@@ -3,9 +3,11 @@
 A ``Flow`` knows how far it was heard. It is looked after
 
 * when a message leaves a gap behind what was heard: then what comes is held back until the gap is filled;
-* after a cut, and now and then without any reason: the top of its stream is read, which costs next to nothing.
+* when one comes that does not belong behind what was heard: the stream may have been set back, to an older copy of it;
+* after a cut, and now and then without any reason: the stream is looked at, which costs next to nothing.
 
-Whatever a stream has kept is told in its place. What it has not is lost, and so is everything where it began anew.
+Whatever a stream has kept is told in its place. What it has not is lost, and so is everything where it began anew or
+was set back: then it gets another epoch, so that numbers that were heard do not mean something else.
 """
 
 import asyncio
@@ -22,7 +24,7 @@ from vagus.kernel.publications import Position, Publication
 
 from . import parcels
 from .keys import Names
-from .streams import Entry, Streams, is_foreign
+from .streams import Entry, Streams, Top, is_foreign
 
 log = structlog.get_logger()
 
@@ -56,21 +58,28 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
 
     offset: int
     epoch: str
+    mark: int
     publication: Publication
     exclude: str
     size: int
 
 
 class Flow:
-    """A channel that is listened to. ``offset`` and ``epoch`` say how far it was heard; no epoch: nothing is known."""
+    """A channel that is listened to. ``offset`` and ``epoch`` say how far it was heard; no epoch: nothing is known.
+
+    ``mark`` is that of the publication heard last, if it is known (see ``streams.Entry``).
+    """
 
     __slots__ = (
         "channel",
+        "doubted",
         "epoch",
         "held",
         "is_over",
         "lose",
+        "mark",
         "names",
+        "noted",
         "offset",
         "overflowed",
         "seen",
@@ -91,6 +100,11 @@ class Flow:
         self.lose = lose
         self.epoch = ""
         self.offset = 0
+        self.mark: int | None = None
+        self.noted = Top(Position())
+        """The top of the stream as it was read last, for whoever adopts it."""
+        self.doubted: Top | None = None
+        """Where it stood when its stream was found to be another one."""
         self.seen = -1
         """The offset when its top was last compared."""
         self.ttl_s = 0.0
@@ -103,13 +117,44 @@ class Flow:
     def position(self) -> Position:
         return Position(self.offset, self.epoch)
 
+    @property
+    def top(self) -> Top:
+        return Top(self.position, self.mark)
+
+    def note(self, top: Top) -> None:
+        self.noted = top
+
     def stands_at(self, position: Position) -> None:
         self.offset, self.epoch = position.offset, position.epoch
+        self.mark = self.noted.mark if self.noted.position == position else None
 
     def adopt(self, position: Position) -> None:
         """Somebody else knows how far it is, unless that is being found out."""
         if self.held is None and (position.epoch != self.epoch or position.offset > self.offset):
             self.stands_at(position)
+
+
+class Look(msgspec.Struct, frozen=True, gc=False):
+    """What was found of a flow's stream: where it stands, and the mark of what the flow had heard last before."""
+
+    flow: Flow
+    before: Top
+    top: Position | None
+    mark: int | None
+
+    @property
+    def is_other(self) -> bool:
+        """Whether the stream was set back, behind what had been heard or to go on differently from before that."""
+        at, top = self.before.position, self.top
+        if top is None or top.epoch != at.epoch:
+            return False
+        return top.offset < at.offset or (None not in (self.mark, self.before.mark) and self.mark != self.before.mark)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the flow is where its stream was, or further."""
+        flow, top = self.flow, self.top
+        return top is not None and flow.epoch == top.epoch and flow.offset >= top.offset and not self.is_other
 
 
 class Healer:
@@ -133,15 +178,15 @@ class Healer:
 
     def hear(self, flow: Flow, message: bytes) -> None:
         """A message with a place came. Raises ``ValueError`` or ``DecodeError`` if it cannot be read."""
-        offset, epoch, start = parcels.place_of(message)
+        offset, epoch, mark, start = parcels.place_of(message)
         publication, exclude = parcels.unpacked(message[start:], offset, epoch)
         if flow.held is not None:
-            self._hold(flow, flow.held, Heard(offset, epoch, publication, exclude, len(message)))
+            self._hold(flow, flow.held, Heard(offset, epoch, mark, publication, exclude, len(message)))
         elif epoch != flow.epoch or offset == flow.offset + 1:
-            flow.offset, flow.epoch = offset, epoch
+            flow.offset, flow.epoch, flow.mark = offset, epoch, mark
             flow.tell(publication, epoch, exclude)
-        elif offset > flow.offset:
-            heard = Heard(offset, epoch, publication, exclude, len(message))
+        elif offset != flow.offset or mark != flow.mark:
+            heard = Heard(offset, epoch, mark, publication, exclude, len(message))
             self._hold(flow, self._begin_mending(flow), heard)
 
     def _hold(self, flow: Flow, held: list[Heard], heard: Heard) -> None:
@@ -186,27 +231,26 @@ class Healer:
         known = [flow for flow in flows if flow.epoch and flow.held is None and not flow.is_over]
         for start in range(0, len(known), TOPS):
             batch = known[start : start + TOPS]
-            before = [flow.position for flow in batch]
-            tops = await asyncio.gather(*[self._top(flow) for flow in batch])
-            looks = list(zip(batch, before, tops, strict=True))
-            behind = [look for look in looks if not _is_well(*look)]
+            looks = await asyncio.gather(*[self._look(flow) for flow in batch])
+            behind = [look for look in looks if not look.is_well]
             if behind and grace_s:
                 await asyncio.sleep(grace_s)
             for look in behind:
-                flow = look[0]
-                if flow.held is None and not flow.is_over and not _is_well(*look):
+                flow = look.flow
+                if flow.held is None and not flow.is_over and not look.is_well:
+                    flow.doubted = look.before if look.is_other else None
                     self._begin_mending(flow)
 
-    async def _top(self, flow: Flow) -> Position | None:
-        """Of its stream; what cannot be read is not ours, and nothing is missing there."""
-        before = flow.position
+    async def _look(self, flow: Flow) -> "Look":
+        """At its stream; what cannot be read is not ours, and nothing is missing there."""
+        before = flow.top
         try:
-            return await self._streams.top(flow.names)
+            return Look(flow, before, *await self._streams.look(flow.names, before.position.offset))
         except BrokerError as error:
             if not is_foreign(error):
                 raise
             self._complain(flow)
-            return before
+            return Look(flow, before, before.position, before.mark)
 
     def _complain(self, flow: Flow) -> None:
         """Of the first stream that cannot be read; others may well be meant to fill the log."""
@@ -252,15 +296,16 @@ class Healer:
 
     async def _fill(self, flow: Flow) -> None:
         """Tell what the stream has kept since the flow stopped, up to its top."""
+        await self._streams.renew(flow.names, flow.doubted or flow.top)
+        flow.doubted = None
         while not flow.is_over:
             at = flow.position
-            top, entries = await self._streams.read(flow.names, Query(CHUNK, at), flow.ttl_s)
-            if top.epoch == at.epoch and top.offset < at.offset:
-                top, entries = await self._streams.renew(flow.names, at), []
-            elif top.epoch != at.epoch:
-                top, entries = await self._streams.read(flow.names, Query(CHUNK), flow.ttl_s)
+            found, entries = await self._streams.read(flow.names, Query(CHUNK, at), flow.ttl_s)
+            if found.position.epoch != at.epoch:
+                found, entries = await self._streams.read(flow.names, Query(CHUNK), flow.ttl_s)
             if flow.is_over:
                 return
+            top = found.position
             if top.epoch != at.epoch:
                 start = entries[0].publication.offset - 1 if entries else top.offset
                 self._lose(flow, Position(start, top.epoch))
@@ -275,7 +320,7 @@ class Healer:
         offset = entry.publication.offset
         if offset > flow.offset + 1:
             self._lose(flow, Position(offset - 1, flow.epoch))
-        flow.offset = offset
+        flow.offset, flow.mark = offset, entry.mark
         self.caught_up += 1
         flow.tell(entry.publication, flow.epoch, entry.exclude)
 
@@ -312,7 +357,7 @@ class Healer:
                     return
             elif heard.epoch == left:
                 continue
-            flow.offset, flow.epoch = heard.offset, heard.epoch
+            flow.offset, flow.epoch, flow.mark = heard.offset, heard.epoch, heard.mark
             flow.tell(heard.publication, heard.epoch, heard.exclude)
         self._let_go(flow)
         flow.held = [] if flow.overflowed else None
@@ -321,10 +366,3 @@ class Healer:
         """Nothing can be said of the stream: what comes next is told as it is."""
         self._let_go(flow)
         flow.epoch = ""
-
-
-def _is_well(flow: Flow, before: Position, top: Position | None) -> bool:
-    """Whether the flow is where its stream was, or further, and the stream was not behind what had been heard."""
-    if top is None or flow.epoch != top.epoch:
-        return False
-    return flow.offset >= top.offset and (before.epoch != top.epoch or before.offset <= top.offset)

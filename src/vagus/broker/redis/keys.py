@@ -8,7 +8,7 @@ which there are few enough to be listened to in batches.
 kind   type       content
 =====  =========  =====================================================================
 ``m``  hash       the stream's ``e`` epoch and ``o`` offset, ``v`` ``w`` the last version and its epoch
-``s``  stream     the publications kept: ids ``<offset>-0``, field ``p`` a parcel
+``s``  stream     the publications kept: ids ``<offset>-<mark>``, field ``p`` a parcel
 ``f``  channel    what is published, and who comes and goes
 ``r``  string     ``<offset> <epoch>``: the receipt for an idempotency key
 ``c``  hash       who is present: client to entry (see ``parcels``)

@@ -73,8 +73,9 @@ class Life:
         self.flows[orders.names.flow] = orders
         await self._servers.listen((orders.names.flow, *self.lane.channels))
         await self.registry.take_tenure()
-        page = await self._streams.page(orders.names, Query(0), KEPT_ORDERS.ttl_s)
-        orders.adopt(page.top)
+        _, top = await self._streams.page(orders.names, Query(0), KEPT_ORDERS.ttl_s)
+        orders.note(top)
+        orders.adopt(top.position)
         self._reconnections = self._servers.reconnections
         self._loops = [
             asyncio.create_task(_forever(self._beat_s, self._beat)),

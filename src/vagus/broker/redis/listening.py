@@ -81,6 +81,8 @@ class Listening:
         if not awaited:
             return
         _, late = await asyncio.wait({batch.future for batch in awaited}, timeout=self._timeout_s)
+        if late:  # what came while this process was held up is read first
+            _, late = await asyncio.wait(late, timeout=self._timeout_s / 5)
         if late:
             raise BrokerError(f"Redis did not confirm a subscription within {self._timeout_s:g} s")
         for batch in awaited:

@@ -2,7 +2,7 @@
 
 A message in a channel's flow begins with what it is:
 
-* ``+<offset> <epoch>\\n`` and a parcel: a publication with a place in the stream; the script puts both together;
+* ``+<offset> <epoch> <mark>\\n`` and a parcel: a publication with a place in the stream; the script puts both together;
 * ``=`` and a parcel: a publication without one;
 * ``<`` or ``>`` and an info: somebody came, or left.
 
@@ -73,14 +73,14 @@ def unpacked_info(packed: Any) -> ClientInfo:
     return _info_from(_info(packed))
 
 
-def place_of(message: bytes) -> tuple[int, str, int]:
-    """The offset and epoch that a numbered message begins with, and where its parcel does."""
+def place_of(message: bytes) -> tuple[int, str, int, int]:
+    """The offset, epoch and mark that a numbered message begins with, and where its parcel does."""
     end = message.index(b"\n")
-    number, _, epoch = message[1:end].partition(b" ")
+    number, epoch, mark = message[1:end].split(b" ")
     offset = int(number)
     if offset < 1 or not epoch:
         raise ValueError("no place in a stream")
-    return offset, epoch.decode(), end + 1
+    return offset, epoch.decode(), int(mark, 16), end + 1
 
 
 def packed_entry(info: ClientInfo, tenure: str) -> bytes:

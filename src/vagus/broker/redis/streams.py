@@ -1,5 +1,6 @@
 """The streams in Redis: publishing into them and reading parts of them. Raises ``BrokerError`` where Redis does."""
 
+import asyncio
 import random
 from collections.abc import Awaitable
 from functools import lru_cache
@@ -22,10 +23,22 @@ HIGHEST: Final = 2**63 - 1
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """A publication as it is kept; ``exclude`` is the client that shall not get it."""
+    """A publication as it is kept; ``exclude`` is the client that shall not get it.
+
+    The mark is a random number: one that has the same offset and epoch, but another mark, is of a stream that was set
+    back meanwhile.
+    """
 
     publication: Publication
     exclude: str
+    mark: int
+
+
+class Top(msgspec.Struct, frozen=True, gc=False):
+    """Where a stream stands, and the mark of its newest publication, if that is kept."""
+
+    position: Position
+    mark: int | None = None
 
 
 def new_epoch() -> str:
@@ -84,30 +97,36 @@ class Streams:
             arguments = (*arguments, draft.version, draft.version_epoch)
         return self._servers.call(scripts.PUBLISH, keys, arguments)
 
-    async def page(self, names: Names, query: Query, ttl_s: float) -> Page:
+    async def page(self, names: Names, query: Query, ttl_s: float) -> tuple[Page, Top]:
         """A part of a stream, as ``Broker.history`` has it."""
         top, entries = await self.read(names, query, ttl_s)
-        return Page(tuple([entry.publication for entry in entries]), top)
+        return Page(tuple([entry.publication for entry in entries]), top.position), top
 
-    async def read(self, names: Names, query: Query, ttl_s: float) -> tuple[Position, list[Entry]]:
+    async def read(self, names: Names, query: Query, ttl_s: float) -> tuple[Top, list[Entry]]:
         """The same with what publications that are delivered again need. Entries that make no sense are left out."""
         words = _range_of(query)
         answer = await self._servers.call(
             scripts.PAGE, (names.meta, names.stream), (new_epoch(), position_ms(ttl_s), *words)
         )
         top = _position(answer[0], answer[1])
-        return top, [entry for raw in answer[2] if (entry := _entry(raw, top.epoch)) is not None]
+        offset, mark = _id(answer[3]) if answer[3] else (0, 0)
+        entries = [entry for raw in answer[2] if (entry := _entry(raw, top.epoch)) is not None]
+        return Top(top, mark if offset == top.offset > 0 else None), entries
 
-    async def renew(self, names: Names, heard: Position) -> Position:
-        """Where the stream stands, which has got another epoch if it is behind what was heard of it."""
-        arguments = (heard.epoch, heard.offset, new_epoch())
-        offset, epoch = await self._servers.call(scripts.RENEW, (names.meta, names.stream), arguments)
-        return _position(offset, epoch)
+    async def renew(self, names: Names, heard: Top) -> None:
+        """Give the stream another epoch if it was set back behind what was heard of it, or has gone on from there."""
+        mark = "" if heard.mark is None else heard.mark
+        arguments = (heard.position.epoch, heard.position.offset, new_epoch(), mark)
+        await self._servers.call(scripts.RENEW, (names.meta, names.stream), arguments)
 
-    async def top(self, names: Names) -> Position | None:
-        """Where the stream stands; ``None`` if there is none."""
-        epoch, offset = await self._servers.run(names.meta, b"HMGET", names.meta, b"e", b"o")
-        return None if epoch is None else _position(offset or 0, epoch)
+    async def look(self, names: Names, offset: int) -> tuple[Position | None, int | None]:
+        """Where the stream stands, if there is one, and the mark of its publication with an offset, if that is kept."""
+        (epoch, top), entries = await asyncio.gather(
+            self._servers.run(names.meta, b"HMGET", names.meta, b"e", b"o"),
+            self._servers.run(names.meta, b"XRANGE", names.stream, offset, offset, b"COUNT", 1),
+        )
+        mark = _id(entries[0][0])[1] if entries else None
+        return None if epoch is None else _position(top or 0, epoch), mark
 
     async def keep_position(self, names: Names, ttl_s: float) -> None:
         await self._servers.run(names.meta, b"PEXPIRE", names.meta, position_ms(ttl_s))
@@ -140,10 +159,16 @@ def _position(offset: bytes | int, epoch: bytes) -> Position:
         raise BrokerError("what Redis holds of the channel was not written by this program") from None
 
 
+def _id(text: bytes) -> tuple[int, int]:
+    """An entry's offset and mark."""
+    offset, _, mark = text.partition(b"-")
+    return int(offset), int(mark)
+
+
 def _entry(raw: list[Any], epoch: str) -> Entry | None:
     """An entry as Redis gives it: its id, and its fields and their values."""
     try:
-        number, fields = raw
-        return Entry(*parcels.unpacked(fields[1], int(number[: number.index(b"-")]), epoch))
+        offset, mark = _id(raw[0])
+        return Entry(*parcels.unpacked(raw[1][1], offset, epoch), mark)
     except (ValueError, IndexError, TypeError, msgspec.DecodeError):
         return None

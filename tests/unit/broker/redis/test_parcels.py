@@ -58,10 +58,27 @@ def test_an_entry_holds_an_info_and_whose_it_is(info: ClientInfo) -> None:
 
 
 def test_a_place_is_read_from_the_front_of_a_message() -> None:
-    assert parcels.place_of(b"+12 0a1b\n\n\x90") == (12, "0a1b", 9)
+    assert parcels.place_of(b"+12 0a1b 000000ff\n\n\x90") == (12, "0a1b", 255, 18)
 
 
-@pytest.mark.parametrize("message", [b"+", b"+\n", b"+1\n", b"+1 \n", b"+0 e\n", b"+-1 e\n", b"+a e\n", b"+1 \xff\n"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"+",
+        b"+\n",
+        b"+1\n",
+        b"+1 \n",
+        b"+1 e\n",
+        b"+1 e \n",
+        b"+1 e x\n",
+        b"+1  1\n",
+        b"+0 e 1\n",
+        b"+-1 e 1\n",
+        b"+a e 1\n",
+        b"+1 \xff 1\n",
+        b"+1 e 1 1\n",
+    ],
+)
 def test_what_names_no_place_is_refused(message: bytes) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parcels.place_of(message)

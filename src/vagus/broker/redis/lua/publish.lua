@@ -2,7 +2,7 @@
 --
 -- KEYS  1 meta, 2 stream, 3 flow, 4 receipt (only with an idempotency key)
 -- ARGV  1 PUBLISH or SPUBLISH, 2 parcel, 3 publications kept, 4 ms they are kept, 5 ms the position is kept,
---       6 epoch for a stream that has none, 7 ms a receipt is kept, 8 version (none if it has none), 9 version's epoch
+--       6 a random number of eight hexadecimal digits, 7 ms a receipt is kept, 8 version (none if it has none), 9 version's epoch
 -- Result  offset, epoch, 1 if it was dropped
 
 if KEYS[4] then
@@ -41,9 +41,12 @@ if version then
   redis.call('HSET', KEYS[1], 'v', version, 'w', ARGV[9])
 end
 
+-- The random number is the epoch of a stream that has none, and the mark of the publication: two with the same offset
+-- and epoch, of which one is from before the stream was set back, can be told apart by it.
+local mark = string.format('%.0f', tonumber(ARGV[6], 16))
 local offset = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'o', 1))
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
-redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[3], offset .. '-0', 'p', ARGV[2])
+redis.call('XADD', KEYS[2], 'MAXLEN', ARGV[3], offset .. '-' .. mark, 'p', ARGV[2])
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
-redis.call(ARGV[1], KEYS[3], '+' .. offset .. ' ' .. epoch .. '\n' .. ARGV[2])
+redis.call(ARGV[1], KEYS[3], '+' .. offset .. ' ' .. epoch .. ' ' .. ARGV[6] .. '\n' .. ARGV[2])
 return answer(offset, 0)
