@@ -50,7 +50,10 @@ class Keeper(Generic[L]):
         self.trouble = "there is no connection to Redis yet"
 
     async def start(self, timeout_s: float) -> None:
-        """Return when the link stands. Raises ``BrokerError`` if it does not within ``timeout_s``."""
+        """Return when the link stands. Raises ``BrokerError`` if it does not within ``timeout_s`` and a second attempt:
+
+        the first one may have been late because this process was, which is busy when it starts.
+        """
         self.begin(await self._first(timeout_s))
 
     def begin(self, link: L | None = None) -> None:
@@ -61,15 +64,16 @@ class Keeper(Generic[L]):
 
     async def _first(self, timeout_s: float) -> L:
         end = time.monotonic() + timeout_s
-        wait = FIRST_WAIT_S
+        wait, is_first = FIRST_WAIT_S, True
         while True:
             try:
                 return await self._make()
             except AccessError:
                 raise
             except BrokerError:
-                if time.monotonic() + wait > end:
+                if time.monotonic() + wait > end and not is_first:
                     raise
+            is_first = False
             await asyncio.sleep(wait)
             wait *= 2
 
