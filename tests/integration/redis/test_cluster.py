@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.redis.conftest import Connect
 from tests.integration.redis.ears import Heard, eventually
-from tests.integration.redis.programs import OLDEST, program_named
+from tests.integration.redis.programs import OLDEST, is_oldest, program_named
 from tests.integration.redis.servers import RedisCluster, RedisServer
 from vagus.broker.redis import Script
 from vagus.broker.redis.addresses import options_from
@@ -71,7 +71,7 @@ async def test_channels_of_all_slots_are_heard(cluster: RedisCluster, connect: C
 
 
 def listened(server: RedisServer, channel: bytes) -> bool:
-    verb = "NUMSUB" if server.program.name == OLDEST else "SHARDNUMSUB"
+    verb = "NUMSUB" if is_oldest(server.program) else "SHARDNUMSUB"
     count: int = server.ask("PUBSUB", verb, channel)[1]
     return count > 0
 
