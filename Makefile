@@ -7,8 +7,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 # Options for pytest, such as: make unit TESTS='-k recovery'
 TESTS ?=
-# Two processes pay off for the stages that only compute, and for faults, which mostly wait; the others share servers
-# and a browser.
+# Two processes pay off where tests compute or wait; those of the browser share one, and examples want a quiet machine.
 PARALLEL ?= -n 2
 
 SHELL := /bin/sh
@@ -78,7 +77,7 @@ conformance: $(DEV) ## Run the contracts over every adapter and the transcripts 
 	$(PYTEST) tests/conformance $(PARALLEL)
 
 integration: $(DEV) $(NODE_CLIENTS) ## Run real servers against real clients
-	$(PYTEST) tests/integration
+	$(PYTEST) tests/integration $(PARALLEL) --dist loadfile
 
 browser: $(DEV) $(NODE_CLIENTS) ## Look at the pages in Chromium
 	$(PYTEST) tests/browser

@@ -36,9 +36,23 @@ class Socket(Peer):
         arguments: list[Any] = _unpacked((await self.expect("event", name=name))["arguments"])
         return arguments
 
-    async def connected(self) -> Event:
+    async def connected(self, *, settled: bool = True) -> Event:
+        """Connect. ``settled`` is after the upgrade, if there is to be one: cut in the middle of it, npm
+        ``socket.io-client`` finds out by a missing ping alone.
+        """
         await self.run("start")
-        return await self.expect("connect")
+        connect = await self.expect("connect")
+        if settled and self._upgrades and connect["transport"] == "polling":
+            await self.expect("upgrade")
+        return connect
+
+    async def run(self, op: str, **args: Any) -> Any:
+        if op == "open":
+            is_node = not isinstance(self._engine, PythonSockets)
+            self._upgrades = is_node and args["options"].get("transports") == TRANSPORTS["upgrade"]
+        return await super().run(op, **args)
+
+    _upgrades = False
 
 
 def _packed(value: Any) -> Any:

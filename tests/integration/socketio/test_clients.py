@@ -221,7 +221,7 @@ async def test_nothing_is_lost_repeated_or_reordered_by_an_upgrade(serve: Serve,
     server = await serve(house())
     socket = await open_socket(server, "/chat", connect=False)
     number, total = 0, 4_000
-    await socket.connected()
+    await socket.connected(settled=False)
     await socket.ask("subscribe", "numbers")
     asking = asyncio.create_task(socket.run("flood", event="note", **{"from": 0, "to": 2_000}))
     while number < total:
