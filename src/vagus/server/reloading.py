@@ -21,7 +21,6 @@ from vagus.kernel.channels import PRIVATE_PREFIX, USER_BOUNDARY, ChannelRule, na
 from vagus.kernel.errors import RuleError
 from vagus.kernel.limits import Limits
 from vagus.kernel.permissions import is_allowed
-from vagus.kernel.rates import Buckets
 from vagus.settings import Loaded, Problem, Settings, SettingsError
 
 from .building import Parts, Renewal, renew
@@ -134,7 +133,7 @@ class Reloading:
         if parts.keys is not None and renewal.keys is not None:
             parts.keys.renew(renewal.keys)
         if before.limits != running.limits and hub.limits == before.limits:
-            limit(hub, running.limits)
+            hub.bound(running.limits)
         configure_logs(running.server)
         self._running = running
         self._on_change(running)
@@ -181,13 +180,6 @@ def _rules_summary(before: Settings, after: Settings) -> dict[str, list[str]]:
         "rules_changed": [pattern for pattern in new if pattern in old and old[pattern] != new[pattern]],
     }
     return {name: patterns for name, patterns in found.items() if patterns}
-
-
-def limit(hub: Hub, limits: Limits) -> None:
-    """Let other limits hold for what is asked from now on."""
-    hub.limits = limits
-    hub.registry.bound(limits, hub.loop.time())
-    hub.user_buckets = Buckets(limits.commands_per_user) if limits.commands_per_user else None
 
 
 def look_again(hub: Hub) -> int:

@@ -254,16 +254,6 @@ def test_a_recovery_from_elsewhere_is_found(book: Book) -> None:
     assert book.rules() == {"false recovery"}
 
 
-def test_a_false_recovery_is_found_by_what_comes_next(book: Book) -> None:
-    book.begin(0)
-    book.send(1, 2, 3)
-    book.see(1)
-    book.leave()
-    book.begin(1, since=Position(1, EPOCH), recovered=True)
-    book.see(3)
-    assert "gap" in book.rules()
-
-
 def test_a_publication_tried_again_may_stand_in_two_histories_but_not_twice_in_one(book: Book) -> None:
     book.begin(0)
     book.send(1, tries=2)
