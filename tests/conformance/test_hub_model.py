@@ -243,13 +243,15 @@ class HubAgainstModel(RuleBasedStateMachine):
         if actor is None:
             return
         follow = actor.follows.pop(channel)
-        actor.leaving[channel] = follow
+        follows, leaving = actor.follows, actor.leaving  # of this connection: it may be dropped before the step ends
+        leaving[channel] = follow
 
         async def step() -> None:
-            await actor.connection.unsubscribe(channel)
-            self._collect(actor, {**actor.follows, **actor.leaving})
+            connection = actor.connection
+            await connection.unsubscribe(channel)
+            self._collect(actor, connection, {**follows, **leaving})
             self._check_follow(actor, channel, follow)
-            actor.leaving.pop(channel, None)
+            leaving.pop(channel, None)
 
         self.steps.append(step)
 
@@ -412,7 +414,7 @@ class HubAgainstModel(RuleBasedStateMachine):
             self._check_presence(model)
 
     def _check_actor(self, actor: Actor) -> None:
-        self._collect(actor, actor.follows)
+        self._collect(actor, actor.connection, actor.follows)
         assert actor.connection.link.client.queue_bytes <= QUEUE_BYTES
         if actor.connection.link.closure is not None:
             assert actor.connection.link.closure is codes.SLOW
@@ -444,8 +446,8 @@ class HubAgainstModel(RuleBasedStateMachine):
         followers = [actor for actor in self.actors if model.name in actor.follows]
         assert set(present) == {actor.connection.id for actor in followers}
 
-    def _collect(self, actor: Actor, follows: dict[str, Follow]) -> None:
-        for heard in actor.connection.take_heard():
+    def _collect(self, actor: Actor, connection: MemoryClient, follows: dict[str, Follow]) -> None:
+        for heard in connection.take_heard():
             assert isinstance(heard, Received), heard
             follow = follows[heard.channel]
             follow.got.append((heard.offset, heard.data["n"]))
