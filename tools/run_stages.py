@@ -12,8 +12,8 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-CHECKS = ("check-format", "check-lint", "check-types", "check-layers", "check-spelling")
-TESTS = ("unit", "conformance", "integration", "browser", "examples", "faults-once")
+CHECKS = ("check-format", "check-lint", "check-types", "check-layers", "check-spelling", "check-web")
+TESTS = ("unit", "conformance", "integration", "web", "browser", "examples", "faults-once")
 REPORTS = Path("build", "reports")
 
 
@@ -45,10 +45,6 @@ def main(make: str) -> int:
 
 
 def _run(make: str, stage: str) -> Tally:
-    folder = Path("tests", stage.partition("-")[0])
-    if stage in TESTS and not any(folder.rglob("test_*.py")):
-        print(f"\n== {stage}: SKIPPED, there are no tests in {folder} yet", flush=True)
-        return Tally(skipped=1)
     print(f"\n== {stage}", flush=True)
     report = REPORTS / f"{stage}.xml"
     report.unlink(missing_ok=True)

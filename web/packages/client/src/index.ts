@@ -1,0 +1,3 @@
+/** Live data from a Vagus hub; `createClient` is where to begin. */
+
+export type * from "./types.js";
