@@ -32,7 +32,7 @@ MEANINGS: Final = {
     "ALREADY_SUBSCRIBED": "This connection follows the channel already, perhaps because the server subscribed it.",
     "LIMIT_EXCEEDED": "The client has `limits.channels` subscriptions.",
     "BAD_REQUEST": "The command makes no sense; the message often says what is wrong.",
-    "NOT_AVAILABLE": "The channel's rule does not have it (history, presence), no calls exist at all, or it is a "
+    "NOT_AVAILABLE": "The channel's rule does not have it (history, presence), or it is a "
     "kind of subscription that Vagus does not have (map, shared poll).",
     "TOKEN_EXPIRED": "The token is past its time, or not valid yet. Client libraries ask for a new one.",
     "EXPIRED": NEVER,

@@ -1,8 +1,8 @@
 """The asyncio heart and the public API: hub, clients, audiences and timers.
 
 Reading order: ``tick``, ``audience``, ``feeds``, ``topic`` (how publications reach subscribers), ``mailbox``,
-``wheel``, ``membership``, ``client`` (one connection), ``policies``, ``attaching``, ``connecting``, ``answers`` (what
-commands do), ``orders``, ``registry``, ``topics``, ``hub``.
+``wheel``, ``membership``, ``client`` (one connection), ``policies``, ``attaching``, ``connecting``,
+``publishing``, ``answers`` (what commands do), ``orders``, ``registry``, ``topics``, ``hub``.
 """
 
 from .hub import Hub

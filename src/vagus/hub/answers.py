@@ -15,7 +15,7 @@ from vagus.kernel.commands import Command
 from vagus.kernel.errors import BrokerError, DisconnectError, RefusedError
 from vagus.kernel.history import Query
 from vagus.kernel.permissions import is_allowed
-from vagus.kernel.publications import NOTHING, Draft, Json
+from vagus.kernel.publications import NOTHING, Json
 from vagus.kernel.replies import Reply
 
 from .attaching import attach, check_wishes
@@ -24,6 +24,7 @@ from .connecting import connect, refresh, sub_refresh
 from .functions import Callee, Given
 from .journal import log
 from .membership import release
+from .publishing import publish
 
 if TYPE_CHECKING:
     from .hub import Hub
@@ -87,21 +88,11 @@ async def _carry_out(hub: "Hub", client: Client, number: int, command: Command) 
     return None
 
 
-def matched(hub: "Hub", channel: str) -> Match:
-    """The rule of a channel. Raises ``RefusedError`` where there is none."""
-    if len(channel) > hub.limits.channel_length:
-        raise RefusedError(codes.BAD_REQUEST)
-    match = hub.rules.match(channel)
-    if match is None:
-        raise RefusedError(codes.UNKNOWN_CHANNEL)
-    return match
-
-
 async def subscribe(hub: "Hub", client: Client, number: int, command: commands.Subscribe) -> None:
     channel = command.channel
     if not channel:
         raise DisconnectError(codes.MALFORMED)
-    match = matched(hub, channel)
+    match = hub.match(channel)
     if channel in client.subscriptions:
         raise RefusedError(codes.ALREADY_SUBSCRIBED)
     if len(client.subscriptions) >= hub.limits.channels:
@@ -127,44 +118,10 @@ def unsubscribe(hub: "Hub", client: Client, command: commands.Unsubscribe) -> Re
     return replies.Unsubscribed()
 
 
-async def publish(hub: "Hub", client: Client, command: commands.Publish) -> Reply:
-    if not command.channel or not command.data:
-        raise RefusedError(codes.BAD_REQUEST)
-    channel = command.channel
-    match = matched(hub, channel)
-    subscription = client.subscriptions.get(channel)
-    await hub.policies.allow_publish(client, match, command)
-    info = client.info(subscription.info) if subscription is not None else client.info()
-    draft = Draft(data=checked(command.data, is_json=not client.encoding.dialect.binary), info=info, time=hub.now_ms())
-    await hub.broker.publish(channel, draft, match.rule.history)
-    hub.figures.published += 1
-    return replies.Published()
-
-
-def checked(data: Json, *, is_json: bool) -> Json:
-    """A client's data as JSON on one line, detached from the message that it came in.
-
-    A dialect in JSON has checked it already; others carry any bytes, of which only JSON may enter a channel.
-    """
-    text = bytes(data)
-    if not is_json:
-        try:
-            text.decode()
-            msgspec.json.decode(text, type=msgspec.Raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise RefusedError(codes.Fault(codes.BAD_REQUEST.code, "bad request: data must be JSON")) from None
-    if b"\n" in text or b"\r" in text:
-        try:
-            text = msgspec.json.format(text, indent=-1)
-        except RecursionError:
-            raise RefusedError(codes.Fault(codes.BAD_REQUEST.code, "bad request: data is nested too deep")) from None
-    return msgspec.Raw(text)
-
-
 async def _may_read(hub: "Hub", client: Client, channel: str, *, presence: bool) -> Match:
     if not channel:
         raise RefusedError(codes.BAD_REQUEST)
-    match = matched(hub, channel)
+    match = hub.match(channel)
     rule = match.rule
     if not rule.presence if presence else rule.history is None:
         raise RefusedError(codes.NOT_AVAILABLE)
@@ -198,7 +155,7 @@ async def call_method(hub: "Hub", client: Client, command: commands.Call) -> Rep
 
 def _callable(hub: "Hub", client: Client, callee: Callee | None) -> Callee:
     if callee is None:
-        raise RefusedError(codes.METHOD_NOT_FOUND if hub.calls else codes.NOT_AVAILABLE)
+        raise RefusedError(codes.METHOD_NOT_FOUND)
     if not hub.is_open and not is_allowed(callee.allow, client.identity):
         raise RefusedError(codes.PERMISSION_DENIED)
     return callee

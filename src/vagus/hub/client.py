@@ -194,7 +194,7 @@ class Client:
         if type(command) in OVERTAKING:
             self._overtake(command)
             return
-        if not self._is_within_rates():
+        if not self.is_within_rates():
             self._forget_streams(command)
             self.reply(number, codes.TOO_MANY_REQUESTS)
             return
@@ -228,7 +228,8 @@ class Client:
         if type(command) is Invoke and command.streams:
             self.exchanges.forget(command.streams)
 
-    def _is_within_rates(self) -> bool:
+    def is_within_rates(self) -> bool:
+        """Count one thing that the client wants done. Says whether it may."""
         rate, of_users = self.hub.limits.commands, self.hub.user_buckets
         if rate is None and of_users is None:
             return True

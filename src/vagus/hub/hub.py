@@ -34,7 +34,7 @@ import msgspec
 from vagus.broker import ANSWER_S, Broker, Followed
 from vagus.broker.memory import MemoryBroker
 from vagus.kernel import codes, control
-from vagus.kernel.channels import ChannelOptions, ChannelRule, Last, RuleBook, pattern_of
+from vagus.kernel.channels import ChannelOptions, ChannelRule, Last, Match, RuleBook, pattern_of
 from vagus.kernel.codes import Closure, Ending
 from vagus.kernel.commands import Command
 from vagus.kernel.control import Answer, Question, Target
@@ -59,6 +59,7 @@ from .journal import log
 from .membership import tell_gap
 from .orders import attach_client, carry_out
 from .policies import Policies, Verifier
+from .publishing import publish_call
 from .registry import Registry
 from .sections import Section
 from .steps import begin, call, together
@@ -142,6 +143,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.started_at = 0.0
         answer_surveys(self)
+        self.add_call(publish_call(self))
         for rule in rules:
             self.rules.add(rule)
         if open_to_all:
@@ -491,13 +493,17 @@ class Hub:
     def num_subscriptions(self) -> int:
         return sum(topic.count for topic in self.topics.values())
 
-    def rule_of(self, channel: str) -> ChannelRule:
+    def match(self, channel: str) -> Match:
+        """The rule that holds for a channel. Raises ``RefusedError`` where there is none."""
         if not channel or len(channel) > self.limits.channel_length:
             raise RefusedError(codes.BAD_REQUEST)
         match = self.rules.match(channel)
         if match is None:
             raise RefusedError(codes.UNKNOWN_CHANNEL)
-        return match.rule
+        return match
+
+    def rule_of(self, channel: str) -> ChannelRule:
+        return self.match(channel).rule
 
     @staticmethod
     def _needs(available: object) -> None:

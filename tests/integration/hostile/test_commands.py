@@ -89,7 +89,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "publishing to 256 characters": (b'{"id":9,"publish":{"channel":"' + b"x" * 256 + b'","data":1}}', 107),
     "publishing to no channel": (b'{"id":9,"publish":{"channel":"","data":1}}', 107),
     "publishing nothing": (b'{"id":9,"publish":{"channel":"x"}}', 107),
-    "a method that is not there": (b'{"id":9,"rpc":{"method":"rm -rf"}}', 108),
+    "a method that is not there": (b'{"id":9,"rpc":{"method":"rm -rf"}}', 104),
     "presence of no channel": (b'{"id":9,"presence":{}}', 107),
     "a map channel": (b'{"id":9,"subscribe":{"channel":"x","type":1}}', 108),
     "a filter that is not allowed": (b'{"id":9,"subscribe":{"channel":"x","tf":{"key":"a","cmp":"eq"}}}', 107),

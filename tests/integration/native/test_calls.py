@@ -89,9 +89,9 @@ async def test_a_call_is_for_those_whom_it_allows(serve: Serve, open_peer: OpenP
     assert await refusal(peer.rpc("orders.add", {"item": "tea"})) == 103
 
 
-async def test_a_hub_without_calls_offers_none(serve: Serve, open_peer: OpenPeer) -> None:
+async def test_a_method_that_nobody_registered_is_not_found(serve: Serve, open_peer: OpenPeer) -> None:
     peer = await open_peer(await serve(Hub(open_to_all=True)))
-    assert await refusal(peer.rpc("anything")) == 108
+    assert await refusal(peer.rpc("anything")) == 104
 
 
 async def test_answers_come_in_the_order_of_the_calls(serve: Serve, open_peer: OpenPeer) -> None:

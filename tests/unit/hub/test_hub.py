@@ -289,9 +289,9 @@ async def test_calls_are_for_those_whom_they_allow() -> None:
         assert await root.call("secret", returns=str) == "root"
 
 
-async def test_without_calls_there_is_no_method_to_be_found() -> None:
+async def test_a_method_that_nobody_registered_is_not_found() -> None:
     async with in_memory(new_hub()) as world:
-        with pytest.raises(RefusedError, match="not available"):
+        with pytest.raises(RefusedError, match="method not found"):
             await (await world.connect()).call("x")
 
 
