@@ -8,6 +8,7 @@ the last transactions in a power failure, and an audit trail may not.
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -37,6 +38,23 @@ def sqlite_store(path: Path) -> SqlStore:
     return SqlStore(SqliteDatabase(path))
 
 
+class _Connection(sqlite3.Connection):
+    """One that gives its locks back when it is closed.
+
+    SQLite itself does so only once every cursor is gone, and a task that was cancelled within a transaction leaves one
+    behind until the garbage collector comes by: until then nobody else could write.
+    """
+
+    def close(self) -> None:
+        try:
+            if self.in_transaction:
+                self.rollback()
+        except sqlite3.ProgrammingError:
+            pass  # closed already
+        finally:
+            super().close()
+
+
 class SqliteDatabase:
     """See ``Database``."""
 
@@ -63,7 +81,7 @@ class SqliteDatabase:
     def _engine(self, connections: int, begin: str, *pragmas: str) -> AsyncEngine:
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(self._path)),
-            connect_args={"timeout": BUSY_S},
+            connect_args={"timeout": BUSY_S, "factory": _Connection},
             poolclass=AsyncAdaptedQueuePool,
             pool_size=connections,
             max_overflow=0,
