@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from vagus.kernel.errors import ConflictError, StoreError
 from vagus.store import Store, keys, settings
+from vagus.store.leases import TERM_S, Lease
 from vagus.store.schema import HEAD, VERSION_TABLE
 from vagus.store.tables import METADATA
 
@@ -392,3 +393,36 @@ class StoreContract:
                 except ConflictError:
                     continue
                 raise AssertionError(f"{name} was taken")
+
+    # --- Leases ---
+
+    async def test_of_many_that_want_a_lease_one_has_it(self) -> None:
+        async with self.two() as (one, other):
+            leases = [Lease(store, "pulse", str(n), lambda: 0.0) for n, store in enumerate([one, other] * 3)]
+            held = await asyncio.gather(*(lease.hold() for lease in leases))
+            assert sum(held) == sum(lease.is_held for lease in leases) == 1
+
+    async def test_a_lease_that_is_renewed_stays_where_it_is(self) -> None:
+        async with self.started() as store:
+            now = 0.0
+            one, other = (Lease(store, "pulse", name, lambda: now) for name in "ab")
+            for _ in range(5):
+                assert (await one.hold(), await other.hold()) == (True, False)
+                now += TERM_S / 2
+
+    async def test_a_lease_that_is_not_renewed_passes_on_after_its_holder_gave_up(self) -> None:
+        async with self.started() as store:
+            now = 0.0
+            one, other = (Lease(store, "pulse", name, lambda: now) for name in "ab")
+            assert (await one.hold(), await other.hold()) == (True, False)
+            now += TERM_S - 0.5
+            assert (one.is_held, await other.hold()) == (False, False)
+            now += 1.0
+            assert (await other.hold(), await one.hold(), one.is_held) == (True, False, False)
+
+    async def test_a_lease_that_is_given_back_is_free_at_once(self) -> None:
+        async with self.started() as store:
+            one, other = (Lease(store, "pulse", name, lambda: 0.0) for name in "ab")
+            await one.hold()
+            await one.give_back()
+            assert (one.is_held, await other.hold()) == (False, True)
