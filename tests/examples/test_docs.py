@@ -20,7 +20,6 @@ from tests.examples.pages import PAGES, ROOT, Page
 from tools import write_docs
 from vagus.api.methods import METHODS
 from vagus.api.metrics import HubCollector
-from vagus.api.vitals import Vitals
 from vagus.cli import vagus as command_line
 from vagus.hub.hub import Hub
 from vagus.kernel.channels import ChannelRule, Pattern, pattern_of
@@ -96,7 +95,7 @@ async def test_every_metric_is_in_its_table() -> None:
 async def metric_names() -> list[str]:
     suffix = {"counter": "_total", "info": "_info"}
     async with Hub() as hub:
-        return [family.name + suffix.get(family.type, "") for family in HubCollector(hub, Vitals()).collect()]
+        return [family.name + suffix.get(family.type, "") for family in HubCollector(hub).collect()]
 
 
 @BY_NAME

@@ -21,7 +21,6 @@ from .endpoint import Endpoint, ErrorMode
 from .health import Alive, Check, examine, health_response, wants_liveness
 from .methods import Call, answer_for_node
 from .pages import SAFE, STATIC, docs_page, static_pages
-from .vitals import Vitals
 
 if TYPE_CHECKING:
     from litestar import Litestar
@@ -59,8 +58,7 @@ def api_app(
     * ``routes`` gives the Litestar handlers of apps. It is called in a thread, when the first request needs them, so
       that Litestar may be imported there.
     """
-    vitals = Vitals()
-    call = Call(hub, vitals, node_name or platform.node())
+    call = Call(hub, node_name or platform.node())
     answer_for_node(call)
     endpoint = Endpoint(call, keys, error_mode=error_mode, max_body_bytes=max_body_bytes)
     return Api(call, endpoint, metrics=metrics, checks=checks or {}, routes=routes, error_mode=error_mode)
@@ -81,7 +79,7 @@ class Api:
     ) -> None:
         self.endpoint = endpoint
         self._call = call
-        self._vitals = call.vitals
+        self._vitals = call.hub.vitals
         self._metrics_access = metrics
         self._checks = checks
         self._routes = routes
@@ -171,13 +169,13 @@ class Api:
     async def _health(self, scope: Scope, headers: dict[bytes, bytes]) -> Response:
         if wants_liveness(scope["query_string"]):
             return health_response(Alive())
-        return health_response(await examine(self._call.hub, self._vitals, self._checks))
+        return health_response(await examine(self._call.hub, self._checks))
 
     async def _show_metrics(self, scope: Scope, headers: dict[bytes, bytes]) -> Response:
         if not self._may_see_metrics(scope, headers):
             return unauthorized()
         if self._metrics is None:
-            self._metrics = await asyncio.to_thread(_metrics, self._call.hub, self._vitals)
+            self._metrics = await asyncio.to_thread(_metrics, self._call.hub)
         return self._metrics(headers.get(b"accept", b"").decode("latin-1"))
 
     def _may_see_metrics(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
@@ -214,10 +212,10 @@ def _load(hub: Hub, routes: Routes) -> "Litestar":
     return litestar_app(hub, list(routes()))
 
 
-def _metrics(hub: Hub, vitals: Vitals) -> Callable[[str], Response]:
+def _metrics(hub: Hub) -> Callable[[str], Response]:
     from .metrics import metrics_response, registry_of  # only who is asked for metrics needs the library
 
-    return partial(metrics_response, registry_of(hub, vitals))
+    return partial(metrics_response, registry_of(hub))
 
 
 def _documentation(app: "Litestar | None", error_mode: ErrorMode) -> tuple[Response, Response]:

@@ -92,7 +92,7 @@ class Endpoint:
             key = self.keys.verify(shown)
             if key is None:
                 return unknown_key(self.keys, shown)
-            call = Call(call.hub, call.vitals, call.node_name, key)
+            call = Call(call.hub, call.node_name, key)
         elif is_cross_site(headers):
             return problem(403, "Pages of other sites may not use this.")
         if headers.get(b"content-encoding", b"identity") != b"identity":

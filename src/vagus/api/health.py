@@ -17,8 +17,6 @@ from msgspec import Meta
 from vagus.asgi import Response
 from vagus.hub.hub import Hub
 
-from .vitals import Vitals
-
 log = structlog.get_logger()
 
 Check = Callable[[], Awaitable[object]]
@@ -62,12 +60,12 @@ def health_response(health: Health | Alive) -> Response:
     return Response(status, msgspec.json.encode(health), headers=((b"cache-control", b"no-store"),))
 
 
-async def examine(hub: Hub, vitals: Vitals, checks: Mapping[str, Check]) -> Health:
+async def examine(hub: Hub, checks: Mapping[str, Check]) -> Health:
     """Ask everything at once. Never raises."""
     everything: dict[str, Check] = {"broker": hub.broker.check, **checks}
     found = await asyncio.gather(*(_state(name, check) for name, check in everything.items()))
     states: dict[str, State] = dict(zip(everything, found, strict=True))
-    lag = vitals.lag
+    lag = hub.vitals.lag
     states["loop"] = "ok" if lag.median < LATE_S else "late"
     return Health(
         status="ok" if set(states.values()) == {"ok"} else "unavailable",

@@ -17,6 +17,7 @@ from msgspec import Meta
 from vagus.auth.keys import ServiceKey
 from vagus.hub.hub import Hub, json_of
 from vagus.hub.steps import together
+from vagus.hub.vitals import memory_bytes
 from vagus.kernel import codes
 from vagus.kernel.codes import Closure, Fault
 from vagus.kernel.control import Question
@@ -28,7 +29,6 @@ from vagus.kernel.replies import HistoryResult, PresenceResult, PresenceStatsRes
 
 from . import messages
 from .messages import Done, Place
-from .vitals import Vitals, memory_bytes
 
 log = structlog.get_logger()
 
@@ -50,7 +50,6 @@ class Call(msgspec.Struct, frozen=True):
     """Where a method works, and with which key it was asked for; ``None`` where no key is needed."""
 
     hub: Hub
-    vitals: Vitals
     node_name: str
     key: ServiceKey | None = None
 
@@ -339,7 +338,7 @@ def _figures(call: Call) -> messages.NodeFigures:
         num_channels=len(hub.topics),
         uptime=int(uptime),
         metrics=messages.Metrics(uptime, totals(hub)),
-        process=messages.Process(call.vitals.cpu_percent, memory_bytes()),
+        process=messages.Process(call.hub.vitals.cpu_percent, memory_bytes()),
     )
 
 

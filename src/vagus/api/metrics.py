@@ -15,8 +15,7 @@ from prometheus_client.registry import Collector
 
 from vagus.asgi import Response
 from vagus.hub.hub import Hub
-
-from .vitals import Vitals, cpu_seconds, memory_bytes
+from vagus.hub.vitals import cpu_seconds, memory_bytes
 
 TOTALS: Final = {
     "connections": "Clients that were let in.",
@@ -49,9 +48,8 @@ CODED: Final = {
 class HubCollector(Collector):
     """Reads a hub's figures as they are in the moment of asking."""
 
-    def __init__(self, hub: Hub, vitals: Vitals) -> None:
+    def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._vitals = vitals
 
     def collect(self) -> Iterable[Metric]:
         build = {"version": self._hub.version, "node": self._hub.node_id}
@@ -74,7 +72,7 @@ class HubCollector(Collector):
             yield CounterMetricFamily(f"vagus_broker_{name}", text, getattr(broker, name))
 
     def _gauges(self) -> Iterator[Metric]:
-        hub, lag = self._hub, self._vitals.lag
+        hub, lag = self._hub, self._hub.vitals.lag
         yield GaugeMetricFamily("vagus_clients", "Clients connected to this node.", len(hub.clients))
         yield self._by_dialect()
         yield GaugeMetricFamily("vagus_users", "Users with a client here.", hub.num_users)
@@ -103,10 +101,10 @@ class HubCollector(Collector):
         return family
 
 
-def registry_of(hub: Hub, vitals: Vitals) -> CollectorRegistry:
+def registry_of(hub: Hub) -> CollectorRegistry:
     """A registry with the hub's collector; others may be registered in it as well."""
     registry = CollectorRegistry()
-    registry.register(HubCollector(hub, vitals))
+    registry.register(HubCollector(hub))
     return registry
 
 

@@ -2,7 +2,7 @@
 
 Reading order: ``tick``, ``audience``, ``feeds``, ``topic`` (how publications reach subscribers), ``mailbox``,
 ``wheel``, ``membership``, ``client`` (one connection), ``policies``, ``attaching``, ``connecting``,
-``publishing``, ``answers`` (what commands do), ``orders``, ``registry``, ``topics``, ``hub``.
+``publishing``, ``answers`` (what commands do), ``orders``, ``registry``, ``topics``, ``vitals``, ``hub``.
 """
 
 from .hub import Hub

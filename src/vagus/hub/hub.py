@@ -67,6 +67,7 @@ from .surveys import answer_surveys, count_channels
 from .tick import Tick
 from .topic import Topic
 from .topics import Topics
+from .vitals import Vitals
 from .wheel import Wheel
 
 F = TypeVar("F", bound=Function)
@@ -131,6 +132,8 @@ class Hub:
         """What was installed on it, by name; see ``vagus.apps``."""
         self.hooks = Hooks()
         self.figures = Figures()
+        self.vitals: Final = Vitals()
+        """How this process does, while the API, which starts it, is served."""
         self.policies = Policies(self, verifier, allow_anonymous=allow_anonymous)
         self.version: Final = VERSION
         self.node_id = uuid.uuid4().hex

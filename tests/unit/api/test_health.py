@@ -10,7 +10,6 @@ from structlog.testing import capture_logs
 from vagus.api import health
 from vagus.api.app import Api, api_app
 from vagus.api.health import Check, examine
-from vagus.api.vitals import Vitals
 from vagus.broker.memory import MemoryBroker
 from vagus.hub import Hub
 from vagus.kernel.errors import BrokerError
@@ -65,15 +64,14 @@ async def test_whatever_else_the_node_stands_on_is_asked_too(world: World, http_
 
 async def test_a_check_that_does_not_answer_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "CHECK_S", 0.0)
-    found = await examine(world.hub, Vitals(), {"store": hang})
+    found = await examine(world.hub, {"store": hang})
     assert (found.status, found.checks["store"]) == ("unavailable", "timed out")
 
 
 async def test_a_loop_that_runs_late_turns_it_red(world: World) -> None:
-    vitals = Vitals()
     for late in (0.9, 0.8, 0.0):
-        vitals.note(late, at=0.0, used=0.0)
-    found = await examine(world.hub, vitals, {})
+        world.hub.vitals.note(late, at=0.0, used=0.0)
+    found = await examine(world.hub, {})
     assert (found.status, found.checks) == ("unavailable", {"broker": "ok", "loop": "late"})
     assert (found.loop_lag_ms.median, found.loop_lag_ms.max) == (800.0, 900.0)
 

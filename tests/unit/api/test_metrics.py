@@ -8,7 +8,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from vagus.api.app import api_app
 from vagus.api.metrics import CODED, TOTALS, registry_of
-from vagus.api.vitals import Vitals
 from vagus.auth.keys import KeyRing
 from vagus.hub.figures import Figures
 from vagus.testing import World
@@ -21,7 +20,7 @@ def test_every_figure_of_the_hub_is_shown() -> None:
 
 
 async def test_figures_are_read_in_the_moment_of_asking(world: World) -> None:
-    figures, registry = world.hub.figures, registry_of(world.hub, Vitals())
+    figures, registry = world.hub.figures, registry_of(world.hub)
     figures.published += 3
     figures.closures[3008] += 2
     figures.commands["Publish"] += 5

@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -29,9 +30,13 @@ class Lag(msgspec.Struct, frozen=True):
 
 
 class Vitals:
-    """Constructing it does nothing; ``start`` begins to measure on the running loop, and may be called again."""
+    """Constructing it does nothing; ``start`` begins to measure on the running loop, and may be called again.
 
-    def __init__(self) -> None:
+    ``clock`` is the real time, of which uvloop's own has milliseconds alone.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._late: deque[float] = deque(maxlen=WINDOW)
         self._used: deque[tuple[float, float]] = deque(maxlen=WINDOW)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -52,11 +57,11 @@ class Vitals:
         self._loop = self._timer = None
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._due = time.monotonic() + INTERVAL_S
+        self._due = self._clock() + INTERVAL_S
         self._timer = loop.call_later(INTERVAL_S, self._tick, loop)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = time.monotonic()  # uvloop's own time has milliseconds alone
+        now = self._clock()
         self.note(now - self._due, at=now, used=time.process_time())
         self._schedule(loop)
 

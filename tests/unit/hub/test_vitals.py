@@ -1,8 +1,11 @@
 """What is told of the process: how late its loop runs, its processor time, its memory."""
 
 import asyncio
+import itertools
 
-from vagus.api.vitals import WINDOW, Lag, Vitals, cpu_seconds, memory_bytes
+import pytest
+
+from vagus.hub.vitals import WINDOW, Lag, Vitals, cpu_seconds, memory_bytes
 
 
 def test_nothing_is_told_before_anything_was_measured() -> None:
@@ -40,16 +43,16 @@ def test_time_that_stands_still_divides_nothing() -> None:
 
 
 async def test_a_started_watch_measures_until_it_is_stopped() -> None:
-    vitals = Vitals()
+    real_time = itertools.count(100.0, 0.75)  # between each look at it and the next
+    vitals = Vitals(lambda: next(real_time))
     vitals.start()
     vitals.start()
-    loop = asyncio.get_running_loop()
-    measured = loop.create_future()
-    loop.call_later(0.25, measured.set_result, None)
-    await measured
+    await asyncio.sleep(0.25)
     vitals.stop()
     vitals.stop()
-    assert vitals.lag.highest > 0.0
+    await asyncio.sleep(10)
+    assert (vitals.lag.median, vitals.lag.highest) == (pytest.approx(0.65), pytest.approx(0.65))
+    assert next(real_time) == 103.75
 
 
 def test_the_process_has_used_time_and_memory() -> None:
