@@ -111,6 +111,11 @@ class Proxy:
         """A cable that is broken one way: what is sent there never arrives, and no end of it is seen."""
         self._swallowed = self._swallowed | {direction}
 
+    def strand(self) -> None:
+        """What the connections there are send never arrives any more, and no end of them is seen. New ones are well."""
+        for link in self._links:
+            link.swallowed = {"up", "down"}
+
     def heal(self) -> None:
         """All is well again. Connections that have lost bytes are cut."""
         self._is_refusing = False
@@ -166,7 +171,7 @@ class Proxy:
         """Copy until one side ends. What was read before the other side's end is still written."""
         while data := await reader.read(CHUNK):
             await self._flows[direction].wait()
-            if direction in self._swallowed:
+            if direction in self._swallowed or direction in link.swallowed:
                 link.swallowed.add(direction)
                 continue
             if self._delay_s[1]:
