@@ -55,7 +55,7 @@ export interface ConnectionStatus {
   /** Attempts since the last connection; 0 while connected. */
   readonly attempt: number;
   readonly retryAt: number | null;
-  /** When anything came from the server last. */
+  /** When a message came last; pings and answers are none. */
   readonly lastMessageAt: number | null;
   /** This connection's id, as presence shows it; empty while there is none. */
   readonly client: string;
@@ -75,7 +75,7 @@ export interface RetryOptions {
 }
 
 export interface QueueOptions {
-  /** Publications and events held while there is no connection, 1000 by default. */
+  /** Publications and events that may wait to be sent, connected or not; 1000 by default. */
   readonly size?: number;
   /** For one too many: `refuse` (a `QueueFullError`) or `drop-oldest` (whose promise is rejected). */
   readonly whenFull?: "refuse" | "drop-oldest";
@@ -96,9 +96,12 @@ export interface ClientOptions {
   readonly name?: string;
   readonly retry?: RetryOptions;
   readonly queue?: QueueOptions;
-  /** After how long without anything from the server `connected` becomes `stale`; never by default. */
+  /** After how long without a message `connected` becomes `stale`; never by default. */
   readonly staleAfter?: number;
-  /** How long a call, and any other request, may take, waiting for the connection included. 10000 by default. */
+  /**
+   * How long a call, and any other request, may take, waiting for the connection included. 10000 by default. A request's
+   * own `timeout` may be longer, up to an hour, over WebSocket.
+   */
   readonly timeout?: number;
   /** In which order connections are tried; WebSocket, then HTTP streaming, then server-sent events. */
   readonly transports?: readonly ("websocket" | "http_stream" | "sse")[];
@@ -250,6 +253,8 @@ export interface Figures {
   /** Times that somebody was told, and times that throttling saved. */
   readonly told: number;
   readonly saved: number;
+  /** Times that a screen was drawn, as `noteRender` was told. */
+  readonly renders: number;
   readonly reconnections: number;
   readonly subscriptions: number;
   /** Messages held in buffers. */
@@ -284,10 +289,16 @@ export interface Client {
   /** Resolves when connected; rejects when given up, refused or aborted. */
   ready(options?: RequestOptions): Promise<void>;
   subscribe<C extends string>(channel: C, options?: SubscribeOptions): Subscription<DataOf<C>>;
-  /** Publish once, in the order of the calls. Without a connection it waits in the queue. */
+  /**
+   * Publish once, in the order of the calls. Without a connection it waits in the queue, for ever unless `timeout` or
+   * `signal` say otherwise.
+   */
   publish<C extends string>(channel: C, data: DataOf<C>, options?: PublishOptions): Promise<Receipt>;
   call<M extends string>(method: M, request?: RequestOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
-  /** Send an event that nobody answers. Without a connection it waits in the queue. */
+  /**
+   * Send an event that nobody answers, in one order with what is published. Without a connection it waits in the queue;
+   * it is lost if the connection dies just when it was sent.
+   */
   send(type: string, payload?: Json): Promise<void>;
   history<C extends string>(channel: C, options?: HistoryOptions): Promise<HistoryPage<DataOf<C>>>;
   presence(channel: string, options?: RequestOptions): Promise<readonly Member[]>;

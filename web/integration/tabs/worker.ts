@@ -1,0 +1,3 @@
+import { serveTabs } from "@vagus/client/worker";
+
+serveTabs();
