@@ -31,7 +31,7 @@ class RefusedError(VagusError):
     """
 
     def __init__(self, fault: codes.Fault) -> None:
-        super().__init__(fault.code, fault.message)
+        super().__init__(f"{fault.message} ({fault.code})")
         self.fault = fault
 
     @classmethod
@@ -47,7 +47,7 @@ class DisconnectError(VagusError):
     """The connection is closed with ``closure``. Raised by the protocol and by an application's hooks."""
 
     def __init__(self, closure: codes.Closure) -> None:
-        super().__init__(closure.code, closure.reason)
+        super().__init__(f"{closure.reason} ({closure.code})")
         self.closure = closure
 
     @classmethod

@@ -10,7 +10,7 @@ from vagus.kernel.errors import BrokerError, DisconnectError, RefusedError, Rule
 def test_an_application_refuses_with_a_code_of_its_own(code: int) -> None:
     error = RefusedError.because(code, "sold out", temporary=True)
     assert error.fault == codes.Fault(code, "sold out", temporary=True)
-    assert error.args == (code, "sold out")
+    assert (error.fault.code, str(error)) == (code, f"sold out ({code})")
 
 
 @pytest.mark.parametrize("code", [0, 103, 399, 2000])
