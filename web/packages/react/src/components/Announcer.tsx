@@ -1,0 +1,31 @@
+/** The region in which a screen reader hears what `useAnnounce` and toasts say; there before anything is said. */
+
+import { type ReactNode, useEffect, useState } from "react";
+import { useProvided } from "../context.js";
+import type { Announcement } from "../stores/announcements.js";
+
+/**
+ * Needed only where neither `<RealtimeStatus>` nor `<RealtimeToasts>` is, and inside a modal dialog, which silences
+ * the regions outside. Of several the one that was mounted last speaks.
+ *
+ * ```tsx
+ * <Announcer />
+ * ```
+ */
+export function Announcer(): ReactNode {
+  const { announcements } = useProvided();
+  const [said, setSaid] = useState({ text: "", urgent: false, turn: 0 });
+  useEffect(() => {
+    const say = (announcement: Announcement): void =>
+      setSaid((before) => ({ ...announcement, turn: before.turn + 1 }));
+    return announcements.join(say);
+  }, [announcements]);
+  // A new element for each, so that the same words are said again.
+  const words = <span key={said.turn}>{said.text}</span>;
+  return (
+    <div className="vagus-hidden">
+      <div role="status">{!said.urgent && words}</div>
+      <div role="alert">{said.urgent && words}</div>
+    </div>
+  );
+}
