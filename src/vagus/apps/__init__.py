@@ -8,6 +8,9 @@ An app is a package, and this is its contract:
   it to have it at hand, and the server then opens its routes.
 * What ``install`` returns satisfies ``App``. The server serves its routes; other services call its interface, one
   typed async method for each thing that the app does. Routes, calls and the demo go through that same interface.
+* ``PUBLISHED`` names the events that the app publishes: by the channel's pattern, then by name, the struct of the
+  payload. The types of @vagus/client are written from it, and from the calls of a hub that ``install`` was given and
+  nothing else with it (tools/write_types.py).
 * Importing an app does not import Litestar. ``routes`` does, in a thread, when the first request needs it.
 * Apps do not import one another: they meet through channels and calls, and through what is handed in at ``install``.
 
@@ -29,6 +32,14 @@ if TYPE_CHECKING:
 
 class App(Protocol):
     """What a server needs to know of an app once it is installed."""
+
+    async def start(self) -> None:
+        """Begin what the app does by itself; hub and store have started. Raises ``StoreError``."""
+        ...
+
+    async def stop(self) -> None:
+        """End that, before the hub and the store stop."""
+        ...
 
     def routes(self, keys: "KeyRing | None", rate: "Rate") -> "Sequence[ControllerRouterHandler]":
         """Its HTTP routes. ``keys`` open them besides tokens; with ``None`` they are open to everybody, as

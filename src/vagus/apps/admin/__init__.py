@@ -11,9 +11,10 @@ Reading order: ``groups``, ``events``, ``broadcasts``, ``calls``, ``views``, ``r
 Litestar), ``app``.
 """
 
-from .app import Admin, install
+from .app import NAME, Admin, install
 from .broadcasts import AdminBroadcasts, Broadcasted
 from .events import (
+    PUBLISHED,
     AdminEvent,
     Alert,
     AnalyticsUpdate,
@@ -28,6 +29,8 @@ from .events import (
 )
 
 __all__ = [
+    "NAME",
+    "PUBLISHED",
     "Admin",
     "AdminBroadcasts",
     "AdminEvent",

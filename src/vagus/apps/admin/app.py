@@ -27,6 +27,12 @@ class Admin:
         self.views = Views(hub, self.broadcasts)
         self._hub = hub
 
+    async def start(self) -> None:
+        """It does nothing by itself."""
+
+    async def stop(self) -> None:
+        """See ``start``."""
+
     def routes(self, keys: KeyRing | None, rate: Rate) -> "Sequence[ControllerRouterHandler]":
         """See ``vagus.apps.App``."""
         from vagus.apps.callers import Door

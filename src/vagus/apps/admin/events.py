@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from vagus.kernel.publications import Json
 
-from .groups import ADMINS, ALERTS, ANALYTICS, USER_ACTIVITY
+from .groups import ADMINS, ALERTS, ANALYTICS, GROUPS, USER_ACTIVITY
 
 Severity = Literal["info", "success", "warning", "error"]
 Period = Literal["hour", "day", "week", "month", "quarter", "year"]
@@ -174,6 +174,8 @@ EVENTS: Final[tuple[type[AdminEvent], ...]] = (
     RoleAssignment,
     SystemEvent,
 )
+
+PUBLISHED: Final = {group: {kind.__name__: kind for kind in EVENTS if kind.group == group} for group in GROUPS}
 
 
 def checked(event: E) -> E:
