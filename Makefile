@@ -90,7 +90,7 @@ web: $(DEV) $(WEB) ## Build and test the packages of web/ against a real server
 browser: $(DEV) $(NODE_CLIENTS) $(WEB) ## Look at the pages in Chromium
 	$(PYTEST) tests/browser
 
-examples: $(DEV) ## Run every program of examples/ and of the docs
+examples: $(DEV) $(NODE_CLIENTS) $(WEB) ## Run every program of examples/ and of the docs
 	$(PYTEST) tests/examples
 
 .PHONY: faults faults-once
@@ -122,11 +122,11 @@ lock: $(DEV) ## Pin the newest versions that fit together
 	$(BIN)/uv pip compile pyproject.toml requirements/dev.in --universal --python-version 3.11 --upgrade \
 	  --custom-compile-command "make lock" --quiet -o requirements/dev.txt
 	cd tests/node && npm install --package-lock-only --ignore-scripts
-	cd web && npm install --package-lock-only --ignore-scripts
+	cd web && npm install --package-lock-only --ignore-scripts && node tools/lock.ts
 
 .PHONY: clean
 clean: ## Remove all that was made here
-	rm -rf $(VENV) build dist src/vagus/console tests/node/node_modules web/node_modules web/*/*/node_modules \
+	rm -rf $(VENV) build dist src/vagus/console tests/node/node_modules web/node_modules web/*/*/node_modules web/packages/*/dist \
 	  .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -151,7 +151,7 @@ $(NODE_CLIENTS): tests/node/package.json tests/node/package-lock.json | $(DEV)
 	@cd tests/node && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
-$(WEB): web/package.json web/package-lock.json $(wildcard web/packages/*/package.json) | $(DEV)
+$(WEB): web/package.json web/package-lock.json $(wildcard web/packages/*/package.json web/apps/*/package.json) | $(DEV)
 	@echo "== installing what the packages of web/ need"
 	@cd web && npm ci --ignore-scripts --loglevel=error
 	@touch $@

@@ -4,6 +4,7 @@ One browser serves all tests, so they all run on one event loop; each test has a
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.integration.native.peers import NODE_FOLDER, Event, Peer, Refused
-from tests.integration.native.serving import DEADLINE_S, LoopThread, Server, servers_on
+from tests.integration.native.serving import DEADLINE_S, App, LoopThread, Server, servers_on
+from vagus import Hub
 
 from .site import site
 
@@ -76,10 +78,25 @@ async def browser(installed_program: Callable[[str], Path]) -> AsyncIterator[Bro
         await browser.close()
 
 
+@asynccontextmanager
+async def servers_of(thread: LoopThread, site: App) -> AsyncIterator[Serve]:
+    """Servers that also serve a site. They stop once its pages, closed by then, have let go of their sockets."""
+    started: list[Server] = []
+    async with servers_on(thread, lambda thread: Server(thread, site)) as start:
+
+        async def started_by(hub: Hub, **gate: Any) -> Server:
+            started.append(await start(hub, **gate))
+            return started[-1]
+
+        yield started_by
+        for server in started:
+            await server.alone()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def serve(server_thread: LoopThread) -> AsyncIterator[Serve]:
     """Start servers that also serve the page: ``await serve(hub)``, with options of the gate if need be."""
-    async with servers_on(server_thread, lambda thread: Server(thread, site)) as start:
+    async with servers_of(server_thread, site) as start:
         yield start
 
 

@@ -5,6 +5,7 @@ the page there is nothing: uvicorn serves it through the same doorway that takes
 """
 
 from collections.abc import Mapping
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,12 +37,30 @@ def site_of(page: str, scripts: Mapping[str, Path]) -> App:
     async def site(scope: Any, receive: Any, send: Any) -> None:
         script = scripts.get(scope["path"])
         body = script.read_bytes() if script is not None else page.encode() if scope["path"] == "/" else b""
-        kind = b"text/javascript" if script is not None else b"text/html"
-        headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 200 if body else 404, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await _answer(send, body, "text/javascript" if script is not None else "text/html")
 
     return site
+
+
+def folder_site(folder: Path) -> App:
+    """The files of a folder, such as a bundler's output."""
+    files = {f"/{path.relative_to(folder).as_posix()}": path for path in folder.rglob("*") if path.is_file()}
+    files["/"] = folder / "index.html"
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        file = files.get(scope["path"])
+        if file is None:
+            await _answer(send, b"", "text/plain")
+        else:
+            await _answer(send, file.read_bytes(), guess_type(file.name)[0] or "application/octet-stream")
+
+    return site
+
+
+async def _answer(send: Any, body: bytes, kind: str) -> None:
+    headers = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 200 if body else 404, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 site: Final = site_of(

@@ -303,8 +303,9 @@ class HubConnection implements Connection {
     this.#isChecking = false;
     if (turn !== this.#turn) return;
     if (!isSilent) return this.#handlers.latency(performance.now() - began);
-    // The server answers one command after the other: a long call makes this one wait without anything being wrong.
-    if (!isAlone) return;
+    // The server answers one command after the other: a long call makes this one wait without anything being wrong. So
+    // it is asked again until it answers, or was asked alone.
+    if (!isAlone) return this.#probe();
     this.#leave();
     this.#again(Local.timeout, "", true);
   }

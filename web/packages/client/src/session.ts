@@ -12,6 +12,8 @@ import { type Carrier, carry } from "./transports.js";
 
 /** The close code of WebSocket for a message over the receiver's limit. */
 const MESSAGE_TOO_BIG = 1009;
+/** The server takes 64 KB in one message, and a character has up to three bytes. */
+const MESSAGE_LENGTH = 20_000;
 /** How much longer than the time between two pings may pass without one. */
 const PING_GRACE_MS = 10_000;
 
@@ -143,9 +145,9 @@ export class Session {
   #post(text: string): void {
     if (this.#pending.push(text) > 1) return;
     queueMicrotask(() => {
-      const lines = this.#pending.join("\n");
+      const messages = joined(this.#pending);
       this.#pending = [];
-      if (!this.#isOver) this.#carrier.send(lines, this.#session, this.#node);
+      for (const lines of messages) if (!this.#isOver) this.#carrier.send(lines, this.#session, this.#node);
     });
   }
 
@@ -201,6 +203,17 @@ export class Session {
     this.close();
     this.#handlers.ended(why);
   }
+}
+
+/** Lines in messages as the server takes them, when there is much to say, such as many channels with their tokens. */
+function joined(lines: readonly string[]): string[] {
+  const messages: string[] = [];
+  for (const line of lines) {
+    const last = messages.at(-1);
+    if (last === undefined || last.length + line.length > MESSAGE_LENGTH) messages.push(line);
+    else messages[messages.length - 1] = `${last}\n${line}`;
+  }
+  return messages;
 }
 
 const refusal = (code: number, message: string, temporary = true): Refusal => ({ code, message, temporary });

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /**
  * The words of the client: what it is told, what it tells, and what its stores hold.
  *

@@ -31,7 +31,7 @@ function heardOn(port: MessagePort): FromWorker[] {
   return told;
 }
 
-/** Time for messages to go to and fro, while timers are held. */
+/** Time for messages to come and go, while timers are held. */
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 50; turn++) await setImmediate();
 }

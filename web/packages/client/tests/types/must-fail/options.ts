@@ -2,7 +2,7 @@ import type { Client, ClientOptions } from "@vagus/client";
 
 declare const client: Client;
 
-export const unknownOption: ClientOptions = { adress: "https://live.example.com" }; // TS2353
+export const unknownOption: ClientOptions = { endpoint: "https://live.example.com" }; // TS2353
 export const tokenOfSomethingElse: ClientOptions = { token: 5 }; // TS2322
 export const tokenThatIsNotFetched: ClientOptions = { getToken: () => "token" }; // TS2322
 export const transportThatIsNotThere: ClientOptions = { transports: ["websocket", "carrier-pigeon"] }; // TS2322
