@@ -25,6 +25,7 @@ MEASURED = BUILD / "measured.json"
 SECTIONS = {
     "nodes": ("Several nodes on one Redis", Path(__file__).parent / "NODES.md"),
     "dialects": ("Dialects beside their originals", Path(__file__).parent / "DIALECTS.md"),
+    "pages": ("Pages in a browser", Path(__file__).parent / "PAGES.md"),
 }
 """Stages that have a section of their own in the results: its title, and what is said in front of its table."""
 OTHERS = (peers.node_ws, peers.node_socketio, peers.python_socketio, peers.django_channels)

@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from bench.clients import clients
 from bench.dialects import dialects
 from bench.figures import Row, Samples, Target, at_least, at_most, times_the_peer
+from bench.history import history
 from bench.load_generator import load
 from bench.machine import SERVER_CORE, pinned_to, run_quietly
 from bench.measuring import LIMIT, Bench, Found, compared, in_turn, say
 from bench.nodes import nodes
+from bench.pages import pages
 from bench.peers import API_KEY
 from bench.servers import Program, running
 
@@ -235,5 +238,21 @@ def halfopen(bench: Bench) -> Iterator[Row]:
 
 STAGES: dict[str, Stage] = {
     stage.__name__: stage
-    for stage in (start, fanout, idle, direct, broadcast, commands, http, slow, halfopen, nodes, others, dialects)
+    for stage in (
+        start,
+        fanout,
+        idle,
+        direct,
+        broadcast,
+        commands,
+        http,
+        slow,
+        halfopen,
+        nodes,
+        others,
+        dialects,
+        pages,
+        history,
+        clients,
+    )
 }
