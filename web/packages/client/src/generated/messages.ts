@@ -141,6 +141,74 @@ export interface PerformanceAlert {
   readonly source: string;
 }
 
+/** All nodes and how they do. One that is missing did not answer this time. */
+export interface ConnectionsUpdate {
+  readonly at: number;
+  readonly intervalMs: number;
+  readonly totals: HubTotals;
+  readonly nodes: readonly NodeFigures[];
+  readonly coverage: Coverage;
+}
+
+/** Sums over the nodes that answered: a user or a channel on two of them counts twice. */
+export interface HubTotals {
+  readonly clients: number;
+  readonly users: number;
+  readonly channels: number;
+  readonly subscriptions: number;
+  readonly messagesInPerSecond: number;
+  readonly messagesOutPerSecond: number;
+  readonly queueBytes: number;
+  readonly slowClients: number;
+  readonly closedSlow: number;
+  readonly dropped: number;
+}
+
+/**
+ * A node and how it does. Messages in are commands of clients, messages out deliveries of publications to
+ * them;
+ * they count from its start, as do `closed_slow` and `dropped`, while `slow_clients` are those of now.
+ */
+export interface NodeFigures {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly uptimeSeconds: number;
+  readonly clients: number;
+  readonly users: number;
+  readonly channels: number;
+  readonly subscriptions: number;
+  readonly cpuPercent: number;
+  readonly memoryBytes: number;
+  readonly loopLagMs: LoopLag;
+  readonly messagesIn: number;
+  readonly messagesOut: number;
+  readonly messagesInPerSecond: number;
+  readonly messagesOutPerSecond: number;
+  readonly bytesIn: number;
+  readonly queueBytes: number;
+  readonly slowClients: number;
+  readonly closedSlow: number;
+  readonly dropped: number;
+  readonly broker: "ok" | "failed" | "none";
+  readonly brokerLagMs: number;
+  readonly store: "ok" | "failed" | "none";
+  readonly draining: boolean;
+}
+
+/** By how many milliseconds the event loop ran late, over the last ten seconds. */
+export interface LoopLag {
+  readonly median: number;
+  readonly highest: number;
+}
+
+/** How many nodes are alive, and how many of them answered in time. */
+export interface Coverage {
+  readonly nodes: number;
+  readonly answered: number;
+}
+
 /** A pulse: the snapshot as `GET /api/fusion/stream` answers it, and what it says of itself. */
 export interface FusionUpdate {
   readonly ok: boolean;
@@ -164,6 +232,7 @@ export interface SourceMark {
   readonly status: "waiting" | "ok" | "stale" | "failed";
   readonly asOf: number;
   readonly error: string;
+  readonly demo: boolean;
 }
 
 /** Publications in the order in which they are to be made. */
@@ -220,6 +289,7 @@ export interface AppChannels {
     | Envelope<"GenerationMetrics", GenerationMetrics>
     | Envelope<"RevenueUpdate", RevenueUpdate>;
   alerts: Envelope<"Alert", Alert> | Envelope<"PerformanceAlert", PerformanceAlert>;
+  connections: Envelope<"ConnectionsUpdate", ConnectionsUpdate>;
   fusion: Envelope<"fusionUpdate", FusionUpdate>;
 }
 
