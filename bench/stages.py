@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from bench.clients import clients
+from bench.console import console
 from bench.dialects import dialects
 from bench.figures import Row, Samples, Target, at_least, at_most, times_the_peer
 from bench.history import history
@@ -252,6 +253,7 @@ STAGES: dict[str, Stage] = {
         others,
         dialects,
         pages,
+        console,
         history,
         clients,
     )

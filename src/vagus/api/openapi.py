@@ -73,6 +73,7 @@ def document(app_routes: Json | None = None, *, error_mode: ErrorMode = "result"
         **components.get("securitySchemes", {}),
         "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "vagus_session"},
     }
     methods = {f"/api/{row.name}": {"post": _method(row, error_mode)} for row in rows}
     return {

@@ -10,7 +10,7 @@ import structlog
 from litestar import Litestar, Request
 from litestar import Response as LitestarResponse
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler
 
@@ -46,10 +46,17 @@ def schema_of(app: Litestar) -> dict[str, Any]:
     return document
 
 
+def _reasons(error: HTTPException) -> str:
+    """What is wrong with which parameter, where Litestar says only that something is."""
+    if not isinstance(error, ValidationException) or not isinstance(error.extra, list):
+        return ""
+    return "; ".join(f"{found['key']}: {found['message']}" for found in error.extra if "key" in found)
+
+
 def _problem(request: Request[Any, Any, Any], error: Exception) -> LitestarResponse[bytes]:
     if isinstance(error, HTTPException):
         status = error.status_code
-        detail = error.detail if status < 500 else ""
+        detail = (_reasons(error) or error.detail) if status != 500 else ""
         headers = dict(error.headers or {})
     elif isinstance(error, BrokerError):
         status, detail, headers = 503, "The broker cannot do it now: try again.", {"retry-after": "1"}

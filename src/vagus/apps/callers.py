@@ -2,8 +2,12 @@
 
 A person or a service shows a token (``Authorization: Bearer``), which the hub's verifier believes or not and whose
 roles decide; a program shows a key (``X-API-Key``), whose scopes decide. Whatever is shown must be valid; of both, the
-key decides. Where the server has no keys (``--insecure``) nobody is asked for anything, but pages of other sites are
-turned away.
+key decides. Where neither is shown, a page of the console comes with the cookie of its session, whose roles decide.
+Where the server has no keys (``--insecure``) nobody is asked for anything, but pages of other sites are turned away.
+
+A browser sends a cookie by itself, also where a page of somebody else makes it send a request. So with a cookie only a
+page of the server's own may do more than read, by what the browser says of where a request comes from; a token against
+forged requests would prove nothing beyond that (``vagus.auth.sessions``).
 """
 
 from collections.abc import Awaitable, Callable
@@ -24,6 +28,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi.spec import SecurityRequirement
 
 from vagus.auth.keys import KeyRing
+from vagus.auth.sessions import is_own_page, secret_in
 from vagus.hub import Hub
 from vagus.kernel import codes
 from vagus.kernel.errors import DisconnectError, RefusedError
@@ -43,7 +48,10 @@ REFUSALS: Final[list[type[HTTPException]]] = [
 ]
 """What a guarded route may answer instead: its ``raises``, for the documentation."""
 
-SECURITY: Final[list[SecurityRequirement]] = [{"token": []}, {"key": []}]
+READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+
+SECURITY: Final[list[SecurityRequirement]] = [{"token": []}, {"key": []}, {"session": []}]
 """How a guarded route is opened: its ``security``, for the documentation."""
 
 
@@ -66,7 +74,7 @@ class Door:
         self._buckets = Buckets(rate)
 
     def guard(self, *, allow: Access, scope: str) -> Guard:
-        """Admit tokens by their roles (``allow``, such as ``("@admin",)``) and keys by a scope.
+        """Admit tokens and sessions by their roles (``allow``, such as ``("@admin",)``) and keys by a scope.
 
         The handler finds its caller as ``request.user``, an ``HttpCaller``.
         """
@@ -85,13 +93,26 @@ class Door:
         identity = None if shown is None else await self._identity(_token_in(shown))
         if key is not None and self._keys is not None:
             return _owner_of(self._keys, key, scope)
+        if identity is None and self._keys is not None:
+            identity = await self._signed_in(connection)
         if identity is not None:
             return self._bearer(identity, allow)
-        if self._keys is not None:
-            raise _unauthorized("A token or a key is needed.")
         if _is_cross_site(connection):
             raise PermissionDeniedException("Pages of other sites may not use this.")
         return ANYBODY
+
+    async def _signed_in(self, connection: Connection) -> Identity:
+        """Who the session of a page is. Raises ``StoreError``."""
+        headers, sessions = connection.headers, self._hub.policies.sessions
+        secret = secret_in(headers)
+        if not secret or sessions is None:
+            raise _unauthorized("A token or a key is needed, or a session of the console.")
+        if not is_own_page(headers, when_silent=connection.scope.get("method") in READING):
+            raise PermissionDeniedException("With a session, only pages of this server may do this.")
+        identity = await sessions.identify(secret)
+        if identity is None:
+            raise _unauthorized("The session has ended: sign in again.")
+        return identity
 
     def _bearer(self, identity: Identity, allow: Access) -> HttpCaller:
         if self._keys is not None and not is_allowed(allow, identity):

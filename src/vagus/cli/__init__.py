@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "serve": ("serve", "Start the server."),
     "token": ("token", "Make a token for a user, or look at one."),
     "key": ("key", "Make keys for the server's API."),
+    "link": ("link", "Make a link that signs in to the console."),
+    "user": ("user", "Let people sign in to the console with a password."),
     "check-config": ("configuration", "Say whether the configuration is right."),
     "config-doc": ("configuration", "Print every option as Markdown."),
     "migrate": ("migrate", "Bring the database's schema up to date."),

@@ -9,6 +9,8 @@ import msgspec
 from vagus.kernel.channels import ChannelRule, Last
 from vagus.settings import Key, Option, Settings, SettingsError, Tokens, options
 from vagus.settings.describing import field_docs, table_options
+from vagus.settings.filling import tables_of
+from vagus.settings.fusion import Fusion, JsonField, PlainField, PrometheusField, SourceSettings
 from vagus.settings.sources import LEGACY
 
 from .arguments import configuration_options, json_option
@@ -65,10 +67,27 @@ def _section(name: str, rows: list[Option]) -> str:
         case "keys":
             head = f"## `[[keys]]`\n\n{_doc(Key)}\n\nIn the environment: `{rows[0].variable}`, a list as JSON."
             return f"{head}\n\n{_table(table_options(Key, name))}\n"
+        case "fusion":
+            return f"## `[fusion]`\n\n{_doc(Fusion)}\n\n{_table(rows)}\n\n{_sources()}\n"
         case "subscription_tokens":
             return f"## `[{name}]`\n\n{field_docs(Settings)[name]} Its options are those of `[tokens]`.\n"
     kind = next(field.type for field in msgspec.structs.fields(Settings) if field.name == name)
     return f"## `[{name}]`\n\n{_doc(Tokens if name == 'tokens' else kind)}\n\n{_table(rows)}\n"
+
+
+def _sources() -> str:
+    """Each kind of source, and what its fields are."""
+    parts = ["### `[[fusion.sources]]`\n\nIn the environment a list as JSON. `kind` says what else a source has."]
+    for kind in tables_of(SourceSettings):
+        name = kind.__struct_config__.tag
+        parts.append(f'#### `kind = "{name}"`\n\n{_doc(kind)}\n\n{_table(table_options(kind, "sources"))}')
+    for field, title in (
+        (JsonField, "of JSON"),
+        (PlainField, "of logs and queries"),
+        (PrometheusField, "of Prometheus"),
+    ):
+        parts.append(f"#### `fields` {title}\n\n{_doc(field)}\n\n{_table(table_options(field, 'fields'))}")
+    return "\n\n".join(parts)
 
 
 def _doc(kind: type) -> str:
@@ -78,12 +97,14 @@ def _doc(kind: type) -> str:
 
 
 def _table(rows: list[Option]) -> str:
-    lines = ["| option | type | default | variable | meaning |", "| --- | --- | --- | --- | --- |"]
+    has_variables = any(row.variable for row in rows)  # tables of a list have none
+    head = ("option", "type", "default", *(("variable",) if has_variables else ()), "meaning")
+    lines = [head, ("---",) * len(head)]
     for row in rows:
         name = row.path.partition(".")[2]
-        cells = (f"`{name}`", _cell(row.type), _code(row.default), _code(row.variable), _cell(row.doc))
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+        variable = (_code(row.variable),) if has_variables else ()
+        lines.append((f"`{name}`", _cell(row.type), _code(row.default), *variable, _cell(row.doc)))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _code(text: str) -> str:

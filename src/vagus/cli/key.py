@@ -103,7 +103,7 @@ def list_(revoked: bool, config: str | None, data_dir: str | None, as_json: bool
         shown = [{name: value for name, value in msgspec.to_builtins(row).items() if name != "hash"} for row in rows]
         click.echo(msgspec.json.encode(shown))
         return
-    _print_table([("ID", "NAME", "SCOPES", "MADE", "ENDS"), *(_cells(row) for row in rows)])
+    print_table([("ID", "NAME", "SCOPES", "MADE", "ENDS"), *(_cells(row) for row in rows)])
 
 
 @key.command()
@@ -154,7 +154,8 @@ def _day(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
 
 
-def _print_table(rows: Iterable[tuple[str, ...]]) -> None:
+def print_table(rows: Iterable[tuple[str, ...]]) -> None:
+    """Rows of cells, the first with the names of the columns."""
     lines = list(rows)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:

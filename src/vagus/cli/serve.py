@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vagus.kernel.identity import Role
 from vagus.settings import Loaded, Settings, SettingsError, load
 from vagus.settings.sources import FILE_NAME
 
 from .arguments import configuration_options
 from .faults import CommandError, ConfigurationError
-from .surroundings import Flags, load_configuration
+from .surroundings import Flags, Surroundings, load_configuration
 
 if TYPE_CHECKING:
     from vagus.server.folder import DataFolder
@@ -95,7 +96,7 @@ def _serve(settings: Settings, folder: "DataFolder", read: Read) -> None:
     from vagus.server.serving import serve as serve_node
 
     try:
-        serve_node(settings, folder, lambda url: click.echo(welcome(settings, folder.path, url)), read)
+        serve_node(settings, folder, lambda url: _greet(settings, folder, url), read)
     except CannotStartError as error:
         raise CommandError(str(error)) from None
 
@@ -120,8 +121,35 @@ def _watch(settings: Settings, folder: "DataFolder", command: list[str]) -> int:
         settings,
         folder,
         lambda post: [*command, "--post", post.text],
-        lambda url: click.echo(welcome(settings, folder.path, url)),
+        lambda url: _greet(settings, folder, url),
     )
+
+
+def _greet(settings: Settings, folder: "DataFolder", url: str) -> None:
+    click.echo(welcome(settings, folder.path, url, _console(settings, folder, url)))
+
+
+def _console(settings: Settings, folder: "DataFolder", url: str) -> str:
+    """Where to open the console; empty where there is none. The server has started: its store is there."""
+    from vagus.server.pages import is_built
+
+    if not settings.console.enabled:
+        return ""
+    if not is_built():
+        return "not built: pip install . in a clone of the repository makes it"
+    if settings.access.insecure:
+        return f"{url}/"
+    if not settings.console.link_at_start:
+        return f"{url}/  (vagus link makes a link to sign in with)"
+    from vagus.apps.console.links import address_of
+
+    from .link import new_code
+
+    try:
+        code = new_code(Surroundings(settings, folder), roles=frozenset({Role.ADMIN}), start=False)
+    except CommandError as error:
+        return f"{url}/  (no link could be made: {error})"
+    return f"{address_of(url, code)}  (signs in once, within 15 minutes)"
 
 
 def command_of(config: str | None, flags: Flags) -> list[str]:
@@ -147,9 +175,11 @@ def reader(config: str | None, flags: Flags) -> Read:
     return lambda: load(file=file or configuration_file(None), environment=os.environ, flags=flags)
 
 
-def welcome(settings: Settings, folder: Path, url: str) -> str:
+def welcome(settings: Settings, folder: Path, url: str, console: str = "") -> str:
     """What is printed once the server takes requests. Its first line is for programs too."""
     lines = [f"vagus is ready at {url}", ""]
+    if console:
+        lines.append(f"  console     {console}")
     if settings.websocket.enabled:
         lines.append(f"  clients     {url.replace('http', 'ws', 1)}/connection/websocket")
     lines += [f"  API         {url}/docs", f"  health      {url}/health"]

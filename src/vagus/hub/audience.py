@@ -14,7 +14,7 @@ publication costs the same whatever the number of subscribers, and only writing 
 
 from collections.abc import Sequence
 from time import perf_counter
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from vagus.kernel.channels import WhenSlow
 from vagus.wire.encoding import Encoding
@@ -26,6 +26,16 @@ SLICE: Final = 128
 
 REST: Final = 2.0
 """A busy audience spends at most a third of the time writing."""
+
+
+class Sent(NamedTuple):
+    """How much was sent. ``messages`` are parts, such as publications, whatever they were joined into."""
+
+    messages: int = 0
+    bytes: int = 0
+
+
+NOTHING_SENT: Final = Sent()
 
 
 class Member(Protocol):
@@ -42,6 +52,10 @@ class Member(Protocol):
 
     def enqueue(self, part: bytes) -> None:
         """Put a part into the client's own mailbox."""
+        ...
+
+    def credit(self, sent: Sent) -> None:
+        """Take over the count of what an audience has sent it, since that is not counted there any more."""
         ...
 
     def hold(self, messages: Sequence[bytes], audience: "Audience") -> None:
@@ -75,11 +89,14 @@ class Audience:
         "_gone",
         "_is_enlisted",
         "_late",
+        "_mark",
         "_members",
         "_messages",
         "_pace",
         "_pile",
         "_queue",
+        "_sent_bytes",
+        "_sent_messages",
         "_tick",
         "encoding",
         "max_delay_s",
@@ -102,7 +119,10 @@ class Audience:
         self.when_slow: WhenSlow = when_slow
         self.urgent = urgent
         self._tick = tick
-        self._members: dict[Member, None] = {}
+        self._members: dict[Member, Sent] = {}  # with what had been sent before they joined
+        self._sent_messages = 0  # to a member who was there all the time: counted once for all of them
+        self._sent_bytes = 0
+        self._mark = NOTHING_SENT  # the two as of late, shared by those who join one after the other
         self._pile: list[bytes] = []
         self._late: dict[Member, int] = {}  # members that joined onto a pile, and where it stood
         self._excluded: dict[int, str] = {}  # parts that one client shall not get
@@ -123,14 +143,19 @@ class Audience:
         return tuple(self._members)
 
     def join(self, member: Member) -> None:
-        self._members[member] = None
+        if self._mark.messages != self._sent_messages:
+            self._mark = Sent(self._sent_messages, self._sent_bytes)
+        self._members[member] = self._mark
         if self._pile:
             self._late[member] = len(self._pile)
 
     def leave(self, member: Member, *, settle: bool) -> None:
         """Remove a member. With ``settle``, what is still due goes to its own mailbox; without, it is lost."""
-        if self._members.pop(member, self) is self:
+        joined_at = self._members.pop(member, None)
+        if joined_at is None:
             return
+        if joined_at.messages != self._sent_messages:
+            member.credit(self._since(joined_at))
         start = self._late.pop(member, 0)
         if self._queue and member not in self._gone:
             self._gone.add(member)
@@ -139,6 +164,14 @@ class Audience:
         if settle:
             for part in self._due(member, start):
                 member.enqueue(part)
+
+    def sent_to(self, member: Member) -> Sent:
+        """What was sent to a member in its time here."""
+        joined_at = self._members.get(member)
+        return NOTHING_SENT if joined_at is None else self._since(joined_at)
+
+    def _since(self, mark: Sent) -> Sent:
+        return Sent(self._sent_messages - mark.messages, self._sent_bytes - mark.bytes)
 
     def push(self, part: bytes, exclude: str = "") -> None:
         """Put a part onto the pile; ``exclude`` is the id of a client that shall not get it."""
@@ -174,27 +207,36 @@ class Audience:
         self._write_slice()
 
     def _begin(self) -> None:
-        if self._late or self._excluded:
-            self._write_exceptions()
+        exceptions = self._write_exceptions() if self._late or self._excluded else None
         self._queue = [m for m in self._members if m not in self._gone] if self._gone else list(self._members)
         self._gone.clear()
         self._cursor = 0
-        self._messages = self.encoding.messages(self._pile)
+        self._messages = messages = self.encoding.messages(self._pile)
+        size = len(messages[0]) if len(messages) == 1 else sum(map(len, messages))
+        self._sent_messages += len(self._pile)
+        self._sent_bytes += size
+        for member, got in (exceptions or {}).items():
+            mark = self._members[member]
+            missed = len(self._pile) - got.messages
+            self._members[member] = Sent(mark.messages + missed, mark.bytes + size - got.bytes)
         self._pile = []
         self._late.clear()
         self._excluded.clear()
 
-    def _write_exceptions(self) -> None:
-        """Serve those who get less than the whole pile, and count them out of this flush."""
+    def _write_exceptions(self) -> dict[Member, Sent]:
+        """Serve those who get less than the whole pile, and count them out of this flush. Returns what they got."""
         banned = set(self._excluded.values())
         apart = dict(self._late)
         if banned:
             apart.update({m: self._late.get(m, 0) for m in self._members if m.id in banned})
+        got = {}
         for member, start in apart.items():
             due = self._due(member, start)
-            if due:
-                self._write(member, self.encoding.messages(due))
+            messages = self.encoding.messages(due) if due else []
+            got[member] = Sent(len(due), sum(map(len, messages)))
+            self._write(member, messages)
             self._gone.add(member)
+        return got
 
     def _due(self, member: Member, start: int) -> list[bytes]:
         if not self._excluded:

@@ -8,7 +8,7 @@ answer waits for something wait behind it, up to a bound at which the client is 
 import random
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from vagus.kernel import codes, states
 from vagus.kernel.codes import Closure, Ending, Fault
@@ -22,7 +22,7 @@ from vagus.kernel.states import Event, State
 from vagus.wire import Conversation, Dialogue
 from vagus.wire.encoding import Encoding
 
-from .audience import Audience, Writes
+from .audience import Audience, Sent, Writes
 from .exchanges import Exchanges
 from .mailbox import Mailbox
 from .membership import release
@@ -37,6 +37,18 @@ NEVER: Final = float("inf")
 
 OVERTAKING: Final = frozenset({Pong, Answer, StreamItem, StreamEnd, Cancel})
 """What does not wait behind a command that is being answered: it may be just what that one waits for."""
+
+
+class Traffic(NamedTuple):
+    """Messages and bytes from a client and to it, frames of WebSockets included, pings and headers not.
+
+    What is sent counts when it is due, whether the transport has taken it, or the queue holds or dropped it.
+    """
+
+    received_messages: int
+    received_bytes: int
+    sent_messages: int
+    sent_bytes: int
 
 
 class Link(Protocol):
@@ -71,6 +83,7 @@ class Client:
         "_mailbox",
         "_outbox",
         "_waiting",
+        "connected_at",
         "conversation",
         "dialogue",
         "encoding",
@@ -83,7 +96,11 @@ class Client:
         "next_ping",
         "origin",
         "pong_by",
+        "received_bytes",
+        "received_messages",
         "section",
+        "sent_bytes",
+        "sent_messages",
         "slot",
         "stale_at",
         "state",
@@ -120,6 +137,10 @@ class Client:
         self.identity: Identity = ANONYMOUS
         self.state = State.NEW
         self.subscriptions: dict[str, Subscription] = {}
+        self.connected_at = hub.now_ms()
+        self.received_messages = self.received_bytes = 0
+        self.sent_messages = self.sent_bytes = 0
+        """Without what its audiences count; see ``traffic``."""
         self.flowing = True
         self.slot = 0
         self.stale_at = now + hub.limits.stale_s
@@ -142,15 +163,21 @@ class Client:
         """One message from the client: any number of commands."""
         if self.state is State.CLOSED or self.state is State.REFUSED:
             return
-        self.hub.figures.received_bytes += len(message)
+        self.count_received(len(message))
         self.take(self.conversation.decode(message))
 
     receive_binary = receive
+
+    def count_received(self, size: int) -> None:
+        """Note bytes that the client has sent."""
+        self.received_bytes += size
+        self.hub.figures.received_bytes += size
 
     def take(self, commands: Iterable[tuple[int, Command]]) -> None:
         """Commands with their numbers, in order."""
         try:
             for number, command in commands:
+                self.received_messages += 1
                 if type(command) is Invoke and command.streams:
                     self.exchanges.expect(command.streams)
                 if self._is_busy and type(command) not in OVERTAKING:
@@ -287,8 +314,10 @@ class Client:
         if not self._outbox:
             return
         messages = self.encoding.messages(self._outbox)
+        self.sent_messages += len(self._outbox)
         self._outbox.clear()
         for message in messages:
+            self.sent_bytes += len(message)
             if self.flowing:
                 self.transport.write(message)
             elif self.state is not State.CLOSED:
@@ -305,6 +334,7 @@ class Client:
         mailbox = self._mailbox
         if mailbox is None:
             mailbox = self._mailbox = Mailbox(self.hub.limits.queue_bytes)
+            self.hub.lagging[self] = self.hub.loop.time()
         dropped = mailbox.dropped
         if audience is None:
             taken = mailbox.put(message)
@@ -326,8 +356,9 @@ class Client:
         mailbox = self._mailbox
         while mailbox and self.flowing:
             self.transport.write(mailbox.take())
-        if not mailbox:
+        if not mailbox and mailbox is not None:
             self._mailbox = None
+            self.hub.lagging.pop(self, None)
         if self._exchanges is not None and self.flowing:
             self._exchanges.go_on()
 
@@ -362,6 +393,26 @@ class Client:
         if self._exchanges is None:
             self._exchanges = Exchanges(self)
         return self._exchanges
+
+    def credit(self, sent: Sent) -> None:
+        self.sent_messages += sent.messages
+        self.sent_bytes += sent.bytes
+
+    @property
+    def traffic(self) -> Traffic:
+        """What came and went so far. About a microsecond for each subscription: not for the fast path."""
+        messages, size = self.sent_messages, self.sent_bytes
+        for subscription in self.subscriptions.values():
+            wishes, notices = subscription.wishes, subscription.hears_join_leave
+            if wishes is not None:
+                sent = subscription.topic.sent_to(self, wishes)
+                messages += sent.messages
+                size += sent.bytes
+            if notices is not None:
+                sent = subscription.topic.notices_sent_to(self, notices)
+                messages += sent.messages
+                size += sent.bytes
+        return Traffic(self.received_messages, self.received_bytes, messages, size)
 
     @property
     def queue_bytes(self) -> int:
@@ -491,6 +542,7 @@ class Client:
         self.become(Event.CLOSE)
         self.flowing = False
         self._mailbox = None
+        self.hub.lagging.pop(self, None)
         self._waiting = None
         if self._exchanges is not None:
             self._exchanges.close()

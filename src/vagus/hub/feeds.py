@@ -37,6 +37,9 @@ class Wishes(msgspec.Struct, frozen=True):
 
 class Feed(Protocol):
     @property
+    def audience(self) -> Audience: ...
+
+    @property
     def members(self) -> tuple[Member, ...]: ...
 
     def __len__(self) -> int: ...

@@ -140,6 +140,8 @@ class Hub:
         self.registry = Registry(self.limits, 0.0)
         self.carry_with(broker if broker is not None else MemoryBroker(clock))
         self._clock = clock
+        self.lagging: Final[dict[Client, float]] = {}
+        """Clients whose transports take nothing while something is due to them, and since when in the loop's time."""
         self.personal_channels = personal_channels
         self._tasks: set[asyncio.Task[None]] = set()
         self.user_buckets: Buckets | None = None

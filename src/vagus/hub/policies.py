@@ -1,21 +1,24 @@
 """Who may do what: the order in which tokens, names, functions and rules are asked.
 
-For a subscription: a token decides alone, and a private channel (``$…``) needs one; a user-limited channel (``…#42``)
-is for the users that it names; else the application's function, else the words of the channel's rule, else nobody. To
-publish: the function, else the words. An open hub (``--insecure``) then lets everybody in whom these did not, but a
-token that is supplied is verified all the same.
+To connect: the application's function, else a token, else the session in a cookie, for pages of the server's own alone,
+else nobody, or anonymous where that is allowed. For a subscription: a token decides alone, and a private channel
+(``$…``) needs one; a user-limited channel (``…#42``) is for the users that it names; else the application's function,
+else the words of the channel's rule, else nobody. To publish: the function, else the words. An open hub
+(``--insecure``) then lets everybody in whom these did not, but a token that is supplied is verified all the same.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from vagus.auth.claims import ConnectionClaims, Override, SubscriptionClaims
 from vagus.auth.errors import ExpiredTokenError, KeysUnavailableError, TokenError
+from vagus.auth.sessions import Sessions, is_own_page, secret_in
 from vagus.kernel import codes
 from vagus.kernel.channels import PRIVATE_PREFIX, USER_BOUNDARY, Match, names_user
 from vagus.kernel.commands import Publish, Subscribe
-from vagus.kernel.errors import DisconnectError, RefusedError
+from vagus.kernel.errors import DisconnectError, RefusedError, StoreError
 from vagus.kernel.identity import ANONYMOUS, Grant, Identity
 from vagus.kernel.permissions import is_allowed
 from vagus.kernel.publications import NOTHING, Json
@@ -51,6 +54,8 @@ class Policies:
         self._hub = hub
         self.verifier = verifier
         self.allow_anonymous = allow_anonymous
+        self.sessions: Sessions | None = None
+        """What knows the people who signed in to the console; ``None`` where nobody can."""
         self.authenticate: Function | None = None
         self.subscribing: dict[str, Guard] = {}
         self.publishing: dict[str, Guard] = {}
@@ -63,9 +68,20 @@ class Policies:
                 return identity
         if request.token:
             return await self.identity_from(request.token)
+        secret = _secret_shown(request.origin.headers)
+        if secret and self.sessions is not None:
+            identity = await self._identity_behind(self.sessions, secret)
+            if identity is not None:
+                return identity
         if self._hub.is_open or self.allow_anonymous:
             return ANONYMOUS
-        raise DisconnectError(codes.MALFORMED)
+        raise DisconnectError(codes.INVALID_TOKEN if secret else codes.MALFORMED)
+
+    async def _identity_behind(self, sessions: Sessions, secret: str) -> Identity | None:
+        try:
+            return await call(sessions.identify, secret, deadline_s=self._hub.limits.answer_s)
+        except StoreError:
+            raise RefusedError(codes.INTERNAL) from None
 
     async def identity_from(self, token: str) -> Identity:
         if self.verifier is None:
@@ -121,6 +137,11 @@ class Policies:
         if self._hub.is_open or is_allowed(match.rule.publish, client.identity, subscribed=is_subscribed):
             return
         raise RefusedError(codes.PERMISSION_DENIED)
+
+
+def _secret_shown(headers: Mapping[str, str]) -> str:
+    """The secret of a session that a page of the server's own brings along."""
+    return secret_in(headers) if is_own_page(headers, when_silent=True) else ""
 
 
 def _refusal(error: TokenError, otherwise: codes.Closure | codes.Fault) -> Exception:

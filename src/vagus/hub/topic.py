@@ -12,7 +12,7 @@ from vagus.kernel.publications import ClientInfo, Position, Publication
 from vagus.kernel.replies import Joined, Left
 from vagus.wire.encoding import Encoding
 
-from .audience import Audience, Member, Pace
+from .audience import NOTHING_SENT, Audience, Member, Pace, Sent
 from .feeds import DeltaFeed, Encoded, Feed, ThrottledFeed, WholeFeed, Wishes
 from .tick import Tick
 
@@ -32,6 +32,7 @@ class Topic:
         "count",
         "on_gap",
         "position",
+        "published",
         "rule",
     )
 
@@ -48,6 +49,8 @@ class Topic:
         self.rule = rule
         self.count = 0
         """Subscriptions that were let in or are being let in."""
+        self.published = 0
+        """Publications that came since somebody here began to follow."""
         self.position: Position | None = None
         """Where the live flow stands; ``None`` until the first position is known."""
         self.on_gap = on_gap
@@ -66,6 +69,7 @@ class Topic:
         """Hand a publication to every feed, unless it repeats what was there or does not follow it."""
         if publication.offset and not self._follows(publication.offset, epoch):
             return
+        self.published += 1
         encoded: Encoded = {}
         for feed in self._feeds.values():
             feed.publish(publication, exclude, encoded)
@@ -173,6 +177,15 @@ class Topic:
         audience.leave(member, settle=settle)
         if not len(audience):
             del self._notices[encoding]
+
+    def sent_to(self, member: Member, wishes: Wishes) -> Sent:
+        """What the feed that a subscriber is in has sent it."""
+        feed = self._feeds.get(wishes)
+        return NOTHING_SENT if feed is None else feed.audience.sent_to(member)
+
+    def notices_sent_to(self, member: Member, encoding: Encoding) -> Sent:
+        """What it was sent of who joined and left."""
+        return self._notices[encoding].sent_to(member)
 
     @property
     def feeds(self) -> Collection[Feed]:

@@ -4,13 +4,14 @@ Everything that is wrong is found in one go and raised as one ``SettingsError`` 
 nothing is started here.
 """
 
+import random
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 
-from vagus.apps.admin import Admin, install
+from vagus.apps import App, admin, connections, console, fusion
 from vagus.auth.addresses import AddressRules, Networks
 from vagus.auth.keys import KeyRing, KeyRow, ServiceKey
 from vagus.auth.origins import OriginRules
@@ -19,11 +20,14 @@ from vagus.gateway.furnishing import Dialects, open_gate
 from vagus.gateway.gate import Gate
 from vagus.hub.hub import Hub
 from vagus.hub.policies import Verifier
+from vagus.kernel.errors import RuleError
 from vagus.settings import Problem, Settings, SettingsError
 from vagus.settings.tree import MEMORY
+from vagus.store import Store
 
 from .applications import load_hub, put_settings_on
 from .demo import admit_demo
+from .demo_sources import demo_sources
 from .folder import DataFolder
 from .loopback import LOCAL_ORIGINS, names_this_machine
 from .storing import Storage, StoredKeys, store_of
@@ -60,13 +64,13 @@ class Doors(msgspec.Struct, frozen=True):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What a server is made of. ``keys`` is ``None`` where nobody is asked for one, ``admin`` where it is off."""
+    """What a server is made of. ``keys`` is ``None`` where nobody is asked for one; ``apps`` are by name."""
 
     hub: Hub
     gate: Gate
     keys: ServerKeys | None
     storage: Storage
-    admin: Admin | None = None
+    apps: dict[str, App] = {}
     verifier: Verifier | None = None
     """What the settings' tokens are verified with; the hub has another one where its application brought one."""
 
@@ -112,12 +116,12 @@ def build(settings: Settings, folder: DataFolder) -> Parts:
     gate = _gate(settings, hub, findings)
     keys = _keys(settings, folder, findings)
     store = findings.trying("store.url", lambda: store_of(settings, folder))
-    admin = findings.trying("admin.enabled", lambda: install(hub)) if settings.admin.enabled else None
+    apps = _apps(settings, folder, gate, store, findings)
     if findings.problems or store is None:
         raise SettingsError(findings.problems)
     storage = Storage(store)
     server_keys = ServerKeys(keys, storage.keys) if keys is not None else None
-    return Parts(hub, gate, server_keys, storage, admin, verifier)
+    return Parts(hub, gate, server_keys, storage, apps, verifier)
 
 
 def renew(settings: Settings, folder: DataFolder) -> Renewal:
@@ -176,6 +180,39 @@ def _hub(settings: Settings, verifier: Verifier | None, broker: Broker | None, f
     if settings.server.demo:
         findings.trying_below("", lambda: admit_demo(hub))
     return hub
+
+
+def _apps(
+    settings: Settings, folder: DataFolder, gate: Gate, store: Store | None, findings: _Findings
+) -> dict[str, App]:
+    hub = gate.hub
+    installs: dict[str, Callable[[], App]] = {}
+    if settings.console.enabled:
+        installs[console.NAME] = lambda: console.install(hub, settings.console, store=store, address=gate.address)
+    if settings.admin.enabled:
+        installs[admin.NAME] = lambda: admin.install(hub)
+    if settings.connections.enabled:
+        installs[connections.NAME] = lambda: connections.install(hub, store=store, is_draining=lambda: gate.is_draining)
+    if settings.fusion.enabled:
+        shared = settings.broker.url != MEMORY
+        made_up = demo_sources(hub.now, random.Random()) if settings.server.demo else None
+        installs[fusion.NAME] = lambda: fusion.install(
+            hub, settings.fusion, store=store, folder=folder.path, shared=shared, demo=made_up
+        )
+    found = {name: _installed(name, make, findings) for name, make in installs.items()}
+    return {name: app for name, app in found.items() if app is not None}
+
+
+def _installed(name: str, install: Callable[[], App], findings: _Findings) -> App | None:
+    """An app whose rules are taken can only be turned off; what else is wrong is one of its settings."""
+
+    def make() -> App:
+        try:
+            return install()
+        except RuleError as error:
+            raise ValueError(f"enabled: {error}") from None
+
+    return findings.trying_below(name, make)
 
 
 def _doors(settings: Settings, findings: _Findings) -> Doors:

@@ -12,7 +12,9 @@ from typing import Final
 
 import structlog
 
+from vagus.apps.admin import NAME as ADMIN
 from vagus.apps.admin import Admin, AdminBroadcasts, Alert, PlatformUpdate
+from vagus.apps.fusion import NAME as FUSION
 from vagus.hub.hub import Hub
 from vagus.kernel.channels import ChannelRule, Last
 from vagus.kernel.errors import BrokerError
@@ -39,15 +41,17 @@ def admit_demo(hub: Hub) -> None:
     hub.policies.allow_anonymous = True
 
 
-async def publish_demo(hub: Hub, admin: Admin | None = None) -> None:
+async def publish_demo(hub: Hub) -> None:
     """Publish once a second, and broadcast to admins now and then, until cancelled."""
-    log.info("demo_started", channels=["demo:clock", "demo:numbers"])
+    admin = hub.apps.get(ADMIN)
+    shown = [channel for channel in (FUSION,) if channel in hub.apps]
+    log.info("demo_started", channels=["demo:clock", "demo:numbers", *shown])
     chance = random.Random()
     step = 0
     while True:
         try:
             await publish_step(hub, step, chance)
-            if admin is not None and step % ADMIN_STEPS == 0:
+            if isinstance(admin, Admin) and step % ADMIN_STEPS == 0:
                 await broadcast_step(admin.broadcasts, step, chance)
         except BrokerError as error:
             log.warning("demo_failed", error=str(error))

@@ -72,12 +72,15 @@ class NodeServer(uvicorn.Server):
             undoing.push_async_callback(storage.close)
             await hub.start()
             undoing.push_async_callback(hub.stop)
+            for app in self._parts.apps.values():
+                await app.start()
+                undoing.push_async_callback(app.stop)
             await super().startup(sockets=sockets)
             if self.siblings is not None:
                 await self.siblings.listen(self._new_protocol)
             undoing.pop_all()
         if self.settings.demo:
-            self._demo = asyncio.create_task(publish_demo(hub, self._parts.admin))
+            self._demo = asyncio.create_task(publish_demo(hub))
         _calm_collector()
         await self._on_ready()
 
@@ -148,10 +151,20 @@ class NodeServer(uvicorn.Server):
         if self._demo is not None:
             self._demo.cancel()
             await asyncio.wait({self._demo})
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HASTE_S if self.force_exit else None):
-                await self._parts.hub.stop()
+        for name, app in reversed(self._parts.apps.items()):
+            await self._end(name, app.stop)
+        await self._end("hub", self._parts.hub.stop)
         await self._parts.storage.close()
+
+    async def _end(self, what: str, stop: Callable[[], Awaitable[None]]) -> None:
+        """Whatever goes wrong with one part, the others end in order."""
+        try:
+            async with asyncio.timeout(HASTE_S if self.force_exit else None):
+                await stop()
+        except TimeoutError:
+            pass
+        except Exception:
+            log.exception("not_stopped", part=what)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -7,7 +7,6 @@ A node serves alone, or as one of the workers that share a port (``workers``). W
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -25,6 +24,7 @@ from .listening import listener_of
 from .logs import configure_logs
 from .loopback import for_this_machine
 from .node import NodeServer
+from .pages import ConsolePages
 from .reloading import Read, Reloading
 
 log = structlog.get_logger()
@@ -93,6 +93,8 @@ def node_of(
 ) -> NodeServer:
     """A node of these parts, to be run; see ``NodeServer``."""
     api = _api(settings, parts)
+    if settings.console.enabled:
+        api = ConsolePages(api)
     if settings.access.insecure:
         api = for_this_machine(api)
     server = NodeServer(parts, api, settings.server, on_ready, company=company)
@@ -133,7 +135,11 @@ def _api(settings: Settings, parts: Parts) -> ASGIApp:
 
 
 def _routes(settings: Settings, parts: Parts) -> Callable[[], Any] | None:
-    if parts.admin is None:
+    if not parts.apps:
         return None
-    rate = Rate(settings.admin.requests_per_s, settings.admin.requests_burst)
-    return partial(parts.admin.routes, parts.keys, rate)
+
+    def rate(app: str) -> Rate:
+        table = getattr(settings, app)
+        return Rate(table.requests_per_s, table.requests_burst)
+
+    return lambda: [route for name, app in parts.apps.items() for route in app.routes(parts.keys, rate(name))]

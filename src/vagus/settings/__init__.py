@@ -7,8 +7,10 @@ Reading order: ``tree`` (every option with its default and meaning), ``sources``
     loaded.settings.server.port
 """
 
+from .console import Console
 from .describing import Option, options
 from .filling import Problem, SettingsError
+from .fusion import Fusion
 from .sources import Loaded, load
 from .tree import (
     LOOPBACK,
@@ -16,6 +18,7 @@ from .tree import (
     Admin,
     Api,
     Broker,
+    Connections,
     Key,
     Server,
     Settings,
@@ -32,6 +35,9 @@ __all__ = [
     "Admin",
     "Api",
     "Broker",
+    "Connections",
+    "Console",
+    "Fusion",
     "Key",
     "Loaded",
     "Option",

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
-from .filling import element_of, is_struct, join, without_none
+from .filling import element_of, is_struct, join, tables_of, without_none
 from .tree import Settings
 
 _NAMES: Final = {str: "text", int: "integer", float: "number", bool: "true or false"}
@@ -71,9 +71,11 @@ def type_name(kind: Any) -> str:
         kind = get_args(kind)[0]
     if get_origin(kind) is Literal:
         return " | ".join(map(str, get_args(kind)))
+    if get_origin(kind) is dict:
+        return "table of text"
     inner = element_of(kind)
     if inner is not None:
-        return "list of tables" if is_struct(inner) else f"list of {type_name(inner)}"
+        return "list of tables" if tables_of(inner) else f"list of {type_name(inner)}"
     return "table" if is_struct(kind) else _NAMES.get(kind, str(kind))
 
 

@@ -101,7 +101,7 @@ def _value(kind: Any, node: Node, path: str, problems: list[Problem]) -> Any:
     inner = element_of(kind)
     try:
         value = _read(node, kind)
-        if inner is not None and is_struct(inner):
+        if inner is not None and tables_of(inner):
             return _list(inner, value, node.source, path, problems)
         return msgspec.convert(value, kind, strict=not node.is_text)
     except (msgspec.DecodeError, _NotAListError) as error:
@@ -114,9 +114,26 @@ class _NotAListError(ValueError):
 
 
 def _list(inner: Any, value: Any, source: str, path: str, problems: list[Problem]) -> Any:
-    if not isinstance(value, list):
+    if not isinstance(value, list | tuple):
         raise _NotAListError("must be a list of tables")
-    return tuple(fill(inner, Given(item, source), f"{path}[{index}]", problems) for index, item in enumerate(value))
+    return tuple(_table(inner, Given(item, source), f"{path}[{index}]", problems) for index, item in enumerate(value))
+
+
+def _table(inner: Any, item: Given, path: str, problems: list[Problem]) -> Any:
+    """One table of a list. Where there are several kinds of them, the field that is their tag says which it is."""
+    kinds = tables_of(inner)
+    if is_struct(inner) or not isinstance(item.value, dict):
+        return fill(kinds[0], item, path, problems)
+    configs = {kind.__struct_config__.tag: kind for kind in kinds}
+    tag_field = str(kinds[0].__struct_config__.tag_field)
+    tag = item.value.get(tag_field)
+    kind = configs.get(tag) if isinstance(tag, str) else None
+    if kind is None:
+        text = f"must be one of {', '.join(map(str, configs))}" if tag_field in item.value else "is needed"
+        problems.append(Problem(join(path, tag_field), text, item.source))
+        return FAILED
+    rest = {name: value for name, value in item.value.items() if name != tag_field}
+    return fill(kind, Given(rest, item.source), path, problems)
 
 
 def _read(node: Given, kind: Any) -> Any:
@@ -182,6 +199,12 @@ def without_none(kind: Any) -> Any:
 
 def is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def tables_of(kind: Any) -> tuple[type[msgspec.Struct], ...]:
+    """The kinds of table that a list of ``kind`` may hold, none if it holds no tables."""
+    kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    return kinds if all(map(is_struct, kinds)) else ()
 
 
 def element_of(kind: Any) -> Any:

@@ -4,13 +4,17 @@ The text below a field is what ``vagus config-doc`` shows. A tree is valid by co
 what several of them together must satisfy is in ``check``. Secrets are never shown when a tree is printed.
 """
 
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
 from vagus.kernel.channels import ChannelRule, RuleBook
 from vagus.kernel.errors import RuleError
 from vagus.kernel.limits import Limits
+
+from .console import Console
+from .fusion import Fusion
+from .section import Count, Positive, Section
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 MEMORY: Final = "memory://"
@@ -26,22 +30,6 @@ STORE_SCHEMES: Final = ("sqlite", "postgresql", "postgres")
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["auto", "console", "json"]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
-Positive = Annotated[float, msgspec.Meta(gt=0)]
-Count = Annotated[int, msgspec.Meta(ge=1)]
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file. ``secrets`` names the fields whose values are masked when it is printed."""
-
-    secrets: ClassVar[frozenset[str]] = frozenset()
-
-    def __repr__(self) -> str:
-        shown = (f"{name}={self._shown(name)}" for name in self.__struct_fields__)
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-    def _shown(self, name: str) -> str:
-        value: Any = getattr(self, name)
-        return "'***'" if name in self.secrets and value else repr(value)
 
 
 class Server(Section, frozen=True):
@@ -225,6 +213,20 @@ class Admin(Section, frozen=True):
     """How often at once after a pause."""
 
 
+class Connections(Section, frozen=True):
+    """What is seen of nodes, clients and channels: the channel `connections` and the routes below `/api/connections`.
+    Nodes are for the role viewer, the rest for operator, admin and auditor; disconnecting clients is for the role
+    admin. Keys need the scope connections.
+    """
+
+    enabled: bool = True
+    """Whether it is there."""
+    requests_per_s: Positive = 20.0
+    """How often one caller, a user or a key, may ask over HTTP in the long run; the answer beyond it is 429."""
+    requests_burst: Count = 100
+    """How often at once after a pause."""
+
+
 class Broker(Section, frozen=True):
     """What carries publications between nodes."""
 
@@ -273,6 +275,9 @@ class Settings(Section, frozen=True):
     signalr: SignalR = SignalR()
     api: Api = Api()
     admin: Admin = Admin()
+    connections: Connections = Connections()
+    fusion: Fusion = Fusion()
+    console: Console = Console()
     broker: Broker = Broker()
     store: Store = Store()
 

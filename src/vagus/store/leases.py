@@ -43,6 +43,8 @@ class Lease:
         self._key = f"lease.{name}"
         self._node = node
         self._clock = clock
+        self.holder = ""
+        """Who had it when it was last looked at; empty for nobody."""
         self._version = 0
         """The one that was read or written last, and since when it stands."""
         self._stands_since = 0.0
@@ -62,6 +64,7 @@ class Lease:
         try:
             if is_ours:
                 await self._write(self._node, present.version if present is not None else 0)
+                self.holder = self._node
         except ConflictError:  # another node was quicker
             is_ours = False
         self._held_until = began + _TRUST_S if is_ours else -1.0
@@ -78,8 +81,8 @@ class Lease:
         now = self._clock()
         if present.version != self._version:
             self._version, self._stands_since = present.version, now
-        holder = msgspec.json.decode(present.value, type=_Holder).node
-        return holder in (self._node, "") or now - self._stands_since >= TERM_S
+        self.holder = msgspec.json.decode(present.value, type=_Holder).node
+        return self.holder in (self._node, "") or now - self._stands_since >= TERM_S
 
     async def _write(self, node: str, version: int) -> None:
         value = msgspec.json.encode(_Holder(node))

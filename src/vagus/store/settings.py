@@ -5,7 +5,7 @@ are another thing: ``vagus.settings``.
 """
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vagus.kernel.errors import ConflictError
@@ -53,6 +53,11 @@ async def put(
     if kept is None or (version is not None and kept.version != version + 1):
         raise ConflictError(f"the setting {key} is not at version {version} any more")
     return _from(*kept)
+
+
+async def remove(transaction: AsyncConnection, key: str) -> None:
+    """As if it had never been set."""
+    await transaction.execute(delete(settings).where(settings.c.key == key))
 
 
 def _from(key: str, value: str, version: int, changed_at: float, changed_by: str) -> Setting:

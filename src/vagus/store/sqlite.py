@@ -7,6 +7,8 @@ the last transactions in a power failure, and an audit trail may not.
 """
 
 import asyncio
+import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Mapping
@@ -71,12 +73,22 @@ class SqliteDatabase:
             raise StoreError(text, retryable=False) from error
 
     def _make(self) -> Engines:
-        """Make the file if there is none, for this user alone; SQLite gives the log beside it the same rights."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._make_file()
         writer = self._engine(1, "BEGIN IMMEDIATE", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL")
         reader = self._engine(READERS, "BEGIN", "PRAGMA query_only = ON")
         return Engines(reader, patient=writer, writer=writer)
+
+    def _make_file(self) -> None:
+        """Make the file if there is none, for this user alone; SQLite gives the log beside it the same rights.
+
+        One that is there is not opened. To close it again would drop the locks by which other processes know that this
+        one has it open, if it has: the last of them to leave would then take the log away from under this one.
+        """
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        if not os.access(self._path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def _engine(self, connections: int, begin: str, *pragmas: str) -> AsyncEngine:
         engine = create_async_engine(

@@ -30,6 +30,12 @@ def test_without_configuration_it_says_how_to_go_on() -> None:
         assert part in text
 
 
+def test_where_the_console_is_comes_first() -> None:
+    text = welcome(Settings(), Path("vagus-data"), URL, f"{URL}/?code=x")
+    assert text.splitlines()[2] == f"  console     {URL}/?code=x"
+    assert "console" not in said(Settings())
+
+
 def test_with_configuration_it_points_there() -> None:
     text = said(
         Settings(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from vagus.hub.audience import Audience
+from vagus.hub.audience import Audience, Sent
 from vagus.hub.tick import Tick
 from vagus.kernel.channels import WhenSlow
 from vagus.wire.centrifuge.json import JSON
@@ -21,6 +21,7 @@ class Peer:
         self.got: list[bytes] = []
         self.held: list[bytes] = []
         self.messages = 0
+        self.credited = Sent()
 
     @property
     def transport(self) -> "Peer":
@@ -32,6 +33,9 @@ class Peer:
 
     def enqueue(self, part: bytes) -> None:
         self.got.append(part)
+
+    def credit(self, sent: Sent) -> None:
+        self.credited = Sent(self.credited.messages + sent.messages, self.credited.bytes + sent.bytes)
 
     def hold(self, messages: Sequence[bytes], audience: Audience) -> None:
         self.held += messages

@@ -310,3 +310,31 @@ def test_each_member_gets_what_was_pushed_while_it_was_one(steps: list[tuple[str
 
     with patch.object(module, "SLICE", 2):
         FakeClock().run(play())
+
+
+async def test_what_was_sent_is_known_for_each_member() -> None:
+    audience, early, late, excluded = new_audience(), Peer("early"), Peer("late"), Peer("excluded")
+    audience.join(early)
+    audience.join(excluded)
+    audience.push(b"1")
+    audience.push(b"22", exclude="excluded")
+    audience.join(late)
+    audience.push(b"333")
+    await turn(3)
+    audience.push(b"4444")
+    await turn(3)
+    assert [audience.sent_to(peer) for peer in (early, excluded, late)] == [
+        (4, len(b"1\n22\n333") + 4),
+        (3, len(b"1\n333") + 4),
+        (2, len(b"333") + 4),
+    ]
+
+
+async def test_who_leaves_takes_its_count_along() -> None:
+    audience, peer = new_audience(), Peer()
+    audience.join(peer)
+    audience.push(b"1")
+    await turn(3)
+    audience.leave(peer, settle=True)
+    audience.join(peer)
+    assert (peer.credited, audience.sent_to(peer)) == ((1, 1), (0, 0))

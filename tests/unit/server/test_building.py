@@ -15,7 +15,20 @@ from vagus.kernel.channels import ChannelRule
 from vagus.kernel.limits import Limits
 from vagus.server.building import Parts, build
 from vagus.server.folder import API_KEY, TOKEN_SECRET, DataFolder
-from vagus.settings import Access, Admin, Key, Server, Settings, SettingsError, Tokens, WebSocket, load
+from vagus.settings import (
+    Access,
+    Admin,
+    Connections,
+    Console,
+    Fusion,
+    Key,
+    Server,
+    Settings,
+    SettingsError,
+    Tokens,
+    WebSocket,
+    load,
+)
 
 
 @pytest.fixture
@@ -81,18 +94,36 @@ def test_websockets_can_be_turned_off_and_compressed(folder: DataFolder) -> None
 
 
 def test_the_demo_opens_its_own_channels_alone(folder: DataFolder) -> None:
-    hub = build(Settings(server=Server(demo=True), admin=Admin(enabled=False)), folder).hub
+    hub = build(
+        Settings(
+            server=Server(demo=True),
+            admin=Admin(enabled=False),
+            connections=Connections(enabled=False),
+            fusion=Fusion(enabled=False),
+        ),
+        folder,
+    ).hub
     assert hub.policies.allow_anonymous
     assert [rule.pattern for rule in hub.rules.rules] == ["demo:{name}"]
 
 
-def test_the_admin_hub_is_there_unless_it_is_turned_off(folder: DataFolder) -> None:
+def test_apps_are_there_unless_they_are_turned_off(folder: DataFolder) -> None:
     parts = build(Settings(), folder)
     assert "admin" in parts.hub.sections
-    assert parts.admin is not None
-    off = build(Settings(admin=Admin(enabled=False)), folder)
+    assert set(parts.apps) == {"admin", "connections", "console", "fusion"}
+    assert parts.hub.policies.sessions is not None
+    off = build(
+        Settings(
+            admin=Admin(enabled=False),
+            connections=Connections(enabled=False),
+            console=Console(enabled=False),
+            fusion=Fusion(enabled=False),
+        ),
+        folder,
+    )
+    assert off.hub.policies.sessions is None
     assert "admin" not in off.hub.sections
-    assert off.admin is None
+    assert off.apps == {}
 
 
 def test_a_channel_of_the_admin_hub_that_has_a_rule_already_is_a_problem(folder: DataFolder) -> None:

@@ -22,12 +22,14 @@ from vagus.kernel.replies import Ended
 from vagus.server.building import Parts, build
 from vagus.server.folder import DataFolder
 from vagus.server.reloading import CHANGEABLE, Reloading, differences, merged
-from vagus.settings import Access, Admin, Key, Loaded, Server, Settings, SettingsError, Tokens
+from vagus.settings import Access, Admin, Connections, Fusion, Key, Loaded, Server, Settings, SettingsError, Tokens
 from vagus.testing import World, in_memory
 
 NEWS = ChannelRule(pattern="news", subscribe=("user",))
 BASE = Settings(
     admin=Admin(enabled=False),
+    connections=Connections(enabled=False),
+    fusion=Fusion(enabled=False),
     tokens=Tokens(hmac_secret="before"),
     keys=(Key(name="a", secret="old"),),
     channels=(NEWS,),

@@ -353,7 +353,10 @@ class Session:
 
     def _hear(self, chunk: bytes) -> None:
         hub = self.house.hub
-        hub.figures.received_bytes += len(chunk)
+        if self.client is not None:
+            self.client.count_received(len(chunk))
+        else:
+            hub.figures.received_bytes += len(chunk)
         if self._heard_at != NEVER:
             self._heard_at = hub.loop.time()
         if self.dialogue is not None:

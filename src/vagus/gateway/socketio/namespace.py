@@ -54,6 +54,7 @@ class Namespace:
 
     def take(self, packet: Packet) -> None:
         """An event or an ack."""
+        self.client.received_bytes += len(packet.arguments) + sum(map(len, packet.attachments))
         number = number_of(packet)
         try:
             command = self.dialogue.command_of(packet)

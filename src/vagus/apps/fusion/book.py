@@ -1,0 +1,192 @@
+"""The book of sources: those that come ready, those of the configuration, and those that were added while it runs.
+
+The last are kept in the store, one setting each, so that they outlive restarts and go along to whichever node emits
+next. What an address or a header tells in secret is never given out again: who changes a source and leaves it out keeps
+it.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+import structlog
+
+from vagus.kernel.errors import ConflictError
+from vagus.settings.fusion import SourceSettings
+from vagus.store import Store, settings
+
+from .collector import Collector, tried
+from .kinds import Value
+from .sources import Source
+from .sources.making import Surroundings, source_of
+
+log = structlog.get_logger()
+
+PREFIX: Final = "fusion.source."
+
+Table = Mapping[str, Any]
+"""A source as a table of the configuration has it, with its ``kind``."""
+
+Origin = Literal["ready", "configuration", "added"]
+
+
+class UnknownSourceError(Exception):
+    """There is no source of this name."""
+
+
+class FixedSourceError(Exception):
+    """The source comes ready or from the configuration, so it is changed there."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A source in the book. ``settings`` are without what is secret, whose names are in ``hidden``."""
+
+    name: str
+    origin: Origin
+    kind: str = ""
+    settings: dict[str, Any] | None = None
+    hidden: tuple[str, ...] = ()
+
+
+class Book:
+    """Puts sources into a collector. ``ready`` and ``configured`` are there from the start and stay as they are."""
+
+    def __init__(
+        self,
+        collector: Collector,
+        around: Surroundings,
+        store: Store | None,
+        *,
+        ready: Iterable[Source] = (),
+        configured: Iterable[SourceSettings] = (),
+    ) -> None:
+        self._collector = collector
+        self._around = around
+        self._store = store
+        self._entries: dict[str, Entry] = {}
+        self._added: dict[str, SourceSettings] = {}
+        self._turn = asyncio.Lock()
+        for source in ready:
+            collector.add(source, may_be_absent=True)
+            self._entries[source.terms.name] = Entry(source.terms.name, "ready")
+        for index, one in enumerate(configured):
+            try:
+                collector.add(source_of(one, around))
+            except ValueError as error:
+                raise ValueError(f"sources[{index}].{error}") from None
+            self._entries[one.name] = _entry(one, "configuration")
+
+    async def entries(self) -> list[Entry]:
+        """All of them, as the store has them now. Raises ``StoreError``."""
+        await self.load()
+        return [*self._entries.values(), *(_entry(one, "added") for one in self._added.values())]
+
+    async def load(self) -> None:
+        """Take over what the store says. A source that cannot be made any more is logged and left out."""
+        if self._store is None:
+            return
+        async with self._turn:
+            async with self._store.reading() as transaction:
+                rows = await settings.every(transaction, PREFIX)
+            kept = [one for row in rows if (one := _settings_in(row)) is not None]
+            for name in self._added.keys() - {one.name for one in kept}:
+                del self._added[name]
+                await self._collector.remove(name)
+            for one in kept:
+                if self._added.get(one.name) != one:
+                    await self._put(one)
+
+    async def _put(self, one: SourceSettings) -> None:
+        try:
+            source = source_of(one, self._around)
+            if one.name in self._added:
+                await self._collector.replace(source)
+            else:
+                self._collector.add(source)
+        except ValueError as error:
+            log.warning("fusion_source_left_out", source=one.name, error=str(error))
+        else:
+            self._added[one.name] = one
+
+    async def test(self, table: Table) -> dict[str, Value]:
+        """Ask such a source once. Raises ``ValueError`` for wrong settings, ``SourceError`` where it gives nothing."""
+        source = source_of(self._understood(table), self._around)
+        try:
+            return await tried(source)
+        finally:
+            await source.close()
+
+    async def add(self, table: Table, *, by: str) -> Entry:
+        """Raises ``ValueError`` for settings that are wrong, ``ConflictError`` where the name or a value is taken."""
+        await self.load()
+        one = self._understood(table)
+        if one.name in self._entries or one.name in self._added:
+            raise ConflictError(f"there is a source {one.name} already")
+        return await self._keep(one, version=0, by=by)
+
+    async def change(self, name: str, table: Table, *, by: str) -> Entry:
+        """Raises as ``add`` does, ``UnknownSourceError``, and ``FixedSourceError`` for one that was not added."""
+        await self._check_added(name)
+        return await self._keep(self._understood({**table, "name": name}), version=None, by=by)
+
+    async def remove(self, name: str, *, by: str) -> None:
+        await self._check_added(name)
+        async with self._of_store().begin() as transaction:
+            await settings.remove(transaction, f"{PREFIX}{name}")
+        log.info("fusion_source_removed", source=name, by=by)
+        await self.load()
+
+    async def _keep(self, one: SourceSettings, *, version: int | None, by: str) -> Entry:
+        self._check_free(source_of(one, self._around))
+        async with self._of_store().begin() as transaction:
+            value = msgspec.json.encode(one)
+            await settings.put(transaction, f"{PREFIX}{one.name}", value, by=by, now=time.time(), version=version)
+        log.info("fusion_source_kept", source=one.name, by=by)
+        await self.load()
+        return _entry(one, "added")
+
+    def _check_free(self, source: Source) -> None:
+        """Raise ``ConflictError`` for a value that another source gives, before anything is written."""
+        wanted = {field.name for field in source.terms.fields}
+        for state in self._collector.states():
+            taken = wanted.intersection(field.name for field in state.terms.fields)
+            if taken and state.terms.name != source.terms.name:
+                raise ConflictError(f"{min(taken)} is a value of the source {state.terms.name} already")
+
+    async def _check_added(self, name: str) -> None:
+        await self.load()
+        if name in self._entries:
+            raise FixedSourceError(name)
+        if name not in self._added:
+            raise UnknownSourceError(name)
+
+    def _understood(self, table: Table) -> SourceSettings:
+        """The settings in a table that came over the network, with what is secret and was left out as it was kept."""
+        kept = self._added.get(str(table.get("name", "")))
+        known = msgspec.to_builtins(kept) if kept is not None else {}
+        secrets = {name: known[name] for name in kept.secrets} if kept is not None else {}
+        same_kind = known.get("kind") == table.get("kind")
+        one: SourceSettings = msgspec.convert({**(secrets if same_kind else {}), **table}, type=SourceSettings)
+        self._around.check_confined(one)
+        return one
+
+    def _of_store(self) -> Store:
+        assert self._store is not None  # the routes that need one are there with one alone
+        return self._store
+
+
+def _entry(one: SourceSettings, origin: Origin) -> Entry:
+    table = msgspec.to_builtins(one)
+    hidden = tuple(sorted(name for name in one.secrets if table.pop(name, None)))
+    return Entry(one.name, origin, table.pop("kind"), table, hidden)
+
+
+def _settings_in(row: settings.Setting) -> SourceSettings | None:
+    try:
+        one: SourceSettings = msgspec.json.decode(row.value, type=SourceSettings)
+    except msgspec.DecodeError as error:
+        log.warning("fusion_source_left_out", source=row.key.removeprefix(PREFIX), error=str(error))
+        return None
+    return one

@@ -1,0 +1,176 @@
+"""Sources from settings, and the four that come ready."""
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final, assert_never
+
+from vagus.apps.fusion.threads import Threads
+from vagus.apps.fusion.values import Field, Terms
+from vagus.settings.fusion import (
+    GitActivitySource,
+    HttpJsonSource,
+    JsonField,
+    JsonFileSource,
+    JsonListSource,
+    LogFileSource,
+    PlainField,
+    PrometheusSource,
+    SourceSettings,
+    SqlSource,
+)
+
+from . import Source, prometheus
+from .fetched import Fetched
+from .files import Looks
+from .git_activity import GitActivity, fields_of
+from .http import Endpoint
+from .json_file import JsonFile
+from .log_file import LogFile, Pattern
+from .picking import Pick, pick_of, picked
+from .shapes import amount_in, count_in, sync_status
+from .sql import Rows, Sql, SqliteRows
+
+
+class Surroundings:
+    """What sources share: the folder where their paths begin, looks at files, and threads.
+
+    Those for disks are not those for hosts, so that a name server that hangs keeps nobody from reading a file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.disks = Threads()
+        self.hosts = Threads()
+        self.looks = Looks(self.disks)
+
+    async def close(self) -> None:
+        await self.looks.close()
+        self.disks.close()
+        self.hosts.close()
+
+    def path(self, text: str) -> Path:
+        """Raises ``ValueError`` for what is no path."""
+        if "\0" in text:
+            raise ValueError("path: has a character that no path has")
+        return self.folder / text
+
+    def check_confined(self, settings: SourceSettings) -> None:
+        """Raise ``ValueError`` for a source that reads files outside the folder: for sources from the network, whose
+
+        authors may run the hub without being free to read every file of its machine.
+        """
+        texts = [getattr(settings, name, "") for name in ("path", "ca_file")]
+        if isinstance(settings, SqlSource) and settings.url.startswith("sqlite"):
+            texts.append(settings.url.partition("://")[2][1:])
+        for text in filter(None, texts):
+            if not Path(os.path.normpath(self.path(text))).is_relative_to(self.folder):
+                raise ValueError(f"path: must be in {self.folder}; name other files in the server's configuration")
+
+
+def source_of(settings: SourceSettings, around: Surroundings) -> Source:
+    """Raises ``ValueError`` with the option that is wrong; connects to nothing and reads nothing."""
+    match settings:
+        case JsonFileSource():
+            picks = _picks(settings.name, settings.fields)
+            path = around.path(settings.path)
+            return JsonFile(_terms(settings, picks), path, picks, around.looks, max_bytes=settings.max_bytes)
+        case JsonListSource():
+            picks = [pick_of(JsonField(name=settings.name, kind="list", unit=settings.unit, select=settings.select))]
+            path = around.path(settings.path)
+            return JsonFile(_terms(settings, picks), path, picks, around.looks, max_bytes=settings.max_bytes)
+        case LogFileSource():
+            pattern = Pattern(settings.pattern)
+            terms = _plain_terms(settings, _fields_of_groups(pattern, settings.fields))
+            return LogFile(terms, around.path(settings.path), pattern, around.looks, max_bytes=settings.max_bytes)
+        case HttpJsonSource():
+            picks = _picks(settings.name, settings.fields)
+            endpoint = _endpoint(settings, around, "application/json")
+            return Fetched(_terms(settings, picks), endpoint, partial(picked, picks), around.disks)
+        case PrometheusSource():
+            metrics = [prometheus.Metric.of(field) for field in settings.fields]
+            terms = _plain_terms(settings, tuple(metric.field for metric in metrics))
+            endpoint = _endpoint(settings, around, prometheus.ACCEPT)
+            return Fetched(terms, endpoint, partial(prometheus.values_in, metrics), around.disks)
+        case SqlSource():
+            fields = settings.fields or (PlainField(name=settings.name),)
+            terms = _plain_terms(settings, tuple(Field(field.name, field.kind, field.unit) for field in fields))
+            return Sql(terms, _rows(settings, around))
+        case GitActivitySource():
+            terms = _plain_terms(settings, fields_of(settings.name))
+            return GitActivity(terms, around.path(settings.path), settings.branch)
+    assert_never(settings)
+
+
+def _picks(name: str, fields: Sequence[JsonField]) -> list[Pick]:
+    return [pick_of(field) for field in fields or (JsonField(name=name),)]
+
+
+def _terms(settings: SourceSettings, picks: Sequence[Pick]) -> Terms:
+    return _plain_terms(settings, tuple(pick.field for pick in picks))
+
+
+def _plain_terms(settings: SourceSettings, fields: tuple[Field, ...]) -> Terms:
+    return Terms(settings.name, fields, settings.timeout_s, settings.freshness_s, settings.every_s)
+
+
+def _fields_of_groups(pattern: Pattern, fields: Sequence[PlainField]) -> tuple[Field, ...]:
+    described = {field.name: field for field in fields}
+    unknown = described.keys() - set(pattern.groups)
+    if unknown:
+        raise ValueError(f"fields: the pattern has no group named {', '.join(sorted(unknown))}")
+    told = [described.get(group) or PlainField(name=group, kind="text") for group in pattern.groups]
+    try:
+        return tuple(Field(field.name, field.kind, field.unit) for field in told)
+    except ValueError as error:
+        raise ValueError(f"pattern: of a group, {error}") from None
+
+
+def _endpoint(settings: HttpJsonSource | PrometheusSource, around: Surroundings, accept: str) -> Endpoint:
+    return Endpoint(
+        settings.url,
+        around.hosts,
+        headers=settings.headers,
+        accept=accept,
+        max_bytes=settings.max_bytes,
+        ca_file=str(around.path(settings.ca_file)) if settings.ca_file else "",
+    )
+
+
+def _rows(settings: SqlSource, around: Surroundings) -> Rows:
+    scheme, _, rest = settings.url.partition("://")
+    if scheme != "sqlite":
+        from .postgresql import PostgresqlRows
+
+        return PostgresqlRows(settings.url, settings.query)
+    if not rest.startswith("/") or len(rest) < 2:
+        raise ValueError("url: must be like sqlite:///orders.db, or sqlite:////var/lib/orders.db")
+    return SqliteRows(around.path(rest[1:]), settings.query, around.disks)
+
+
+MEMO_INDEX: Final = "memo_index.json"
+REVENUE: Final = "revenue_snapshot.json"
+DRIVE_SYNC: Final = "drive_sync.log"
+RECOMMENDATIONS: Final = "ERIC_recommendations.json"
+
+
+def default_sources(around: Surroundings) -> tuple[Source, ...]:
+    """The four that come ready; ``shapes`` says what is understood of their files."""
+    looks = around.looks
+    memos, revenue = Field("memos", "number", "memos"), Field("revenue", "number")
+    recommendations = pick_of(JsonField(name="recommendations", kind="list"))
+    sync = (Field("driveSync", "text"), Field("driveSyncLastSync", "moment"))
+    return (
+        JsonFile(Terms("memoIndex", (memos,)), around.path(MEMO_INDEX), [Pick(memos, count_in)], looks),
+        JsonFile(Terms("revenue", (revenue,)), around.path(REVENUE), [Pick(revenue, amount_in)], looks),
+        LogFile(Terms("driveSyncLog", sync), around.path(DRIVE_SYNC), _drive_sync, looks),
+        JsonFile(
+            Terms("recommendations", (recommendations.field,)), around.path(RECOMMENDATIONS), [recommendations], looks
+        ),
+    )
+
+
+def _drive_sync(line: str) -> Mapping[str, object] | None:
+    found = sync_status(line)
+    return None if found is None else {"driveSync": found[0], "driveSyncLastSync": found[1]}

@@ -1,0 +1,136 @@
+"""``vagus user``: who signs in to the console with a password. Each command works beside a running server."""
+
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from .arguments import configuration_options, json_option
+from .faults import CommandError
+from .key import print_table
+from .migrate import on_store
+from .surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from vagus.apps.console.users import User
+    from vagus.store import Store
+
+
+@click.group()
+def user() -> None:
+    """Let people sign in to the console with a password.
+
+    A password is asked for, or read from standard input if that is no terminal.
+
+    \b
+    vagus user add ada --role admin
+    """
+
+
+@user.command()
+@click.argument("name")
+@click.option("--role", "roles", multiple=True, required=True, metavar="ROLE", help="viewer, operator, admin, auditor.")
+@configuration_options
+def add(name: str, roles: tuple[str, ...], config: str | None, data_dir: str | None) -> None:
+    """Add a user."""
+    from vagus.apps.console import users
+    from vagus.apps.console.tables import TURN
+
+    surroundings = Surroundings.found(config, data_dir)
+    hash = _hash_of_new_password()
+
+    async def enter(store: "Store") -> None:
+        async with store.begin(alone=TURN) as transaction:
+            await users.add(transaction, name, hash=hash, roles=frozenset(roles), now=time.time())
+
+    try:
+        on_store(surroundings, enter, make=True)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    click.echo(f"added {name} ({', '.join(sorted(roles))})")
+
+
+@user.command()
+@click.argument("name")
+@configuration_options
+def password(name: str, config: str | None, data_dir: str | None) -> None:
+    """Give a user another password. All sessions of the user end within seconds."""
+    from vagus.apps.console import sessions, users
+    from vagus.apps.console.tables import TURN
+
+    surroundings = Surroundings.found(config, data_dir)
+    hash = _hash_of_new_password()
+
+    async def change(store: "Store") -> bool:
+        async with store.begin(alone=TURN) as transaction:
+            await sessions.end_of(transaction, name)
+            return await users.set_hash(transaction, name, hash, now=time.time())
+
+    _needed(name, on_store(surroundings, change))
+    click.echo(f"changed the password of {name}")
+
+
+@user.command()
+@click.argument("name")
+@configuration_options
+def remove(name: str, config: str | None, data_dir: str | None) -> None:
+    """Remove a user. All sessions of the user end within seconds."""
+    from vagus.apps.console import sessions, users
+    from vagus.apps.console.tables import TURN
+
+    async def take_out(store: "Store") -> bool:
+        async with store.begin(alone=TURN) as transaction:
+            await sessions.end_of(transaction, name)
+            return await users.remove(transaction, name)
+
+    _needed(name, on_store(Surroundings.found(config, data_dir), take_out))
+    click.echo(f"removed {name}")
+
+
+@user.command("list")
+@configuration_options
+@json_option
+def list_(config: str | None, data_dir: str | None, as_json: bool) -> None:
+    """List the users."""
+    from vagus.apps.console import users
+
+    async def look(store: "Store") -> "list[User]":
+        async with store.reading() as transaction:
+            return await users.every(transaction)
+
+    found = on_store(Surroundings.found(config, data_dir), look)
+    if as_json:
+        rows = [{"name": each.name, "roles": sorted(each.roles), "created_at": each.created_at} for each in found]
+        click.echo(msgspec.json.encode(rows))
+        return
+    print_table(
+        [("NAME", "ROLES", "ADDED"), *((each.name, " ".join(sorted(each.roles)), _day(each)) for each in found)]
+    )
+
+
+def _hash_of_new_password() -> str:
+    from vagus.auth.passwords import password_hash
+
+    try:
+        return password_hash(_new_password())
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
+def _new_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt="Once more", err=True)
+    return typed
+
+
+def _needed(name: str, is_there: bool) -> None:
+    if not is_there:
+        raise CommandError(f"there is no user {name}: vagus user list shows them")
+
+
+def _day(user: "User") -> str:
+    return f"{datetime.fromtimestamp(user.created_at, UTC):%Y-%m-%d %H:%M}"

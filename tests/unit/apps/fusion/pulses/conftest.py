@@ -1,0 +1,5 @@
+"""Pulses on a loop whose clock jumps."""
+
+from tests.timeless import clock, logs, pytest_asyncio_loop_factories
+
+__all__ = ["clock", "logs", "pytest_asyncio_loop_factories"]

@@ -1,0 +1,119 @@
+"""Sources from settings, and the four that come ready with the shape that a snapshot of them has."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.unit.apps.fusion.sources.folders import Folder
+from vagus.apps.fusion.collector import Collector
+from vagus.apps.fusion.sources.making import default_sources
+from vagus.apps.fusion.values import snapshot
+from vagus.settings.fusion import SourceSettings
+
+NOON = 1_795_262_400_000
+
+
+async def default_snapshot(folder: Folder) -> Any:
+    collector = Collector(default_sources(folder.around))
+    states = await collector.collect()
+    await collector.close()
+    return snapshot(states, NOON)
+
+
+async def test_the_default_files_give_the_default_snapshot(folder: Folder) -> None:
+    folder.write("memo_index.json", '{"memos": [{"id": 1}, {"id": 2}]}')
+    folder.write("revenue_snapshot.json", '{"mrr": 12500.5, "currency": "EUR"}')
+    folder.write("drive_sync.log", "2026-11-21 11:00:00 ERROR sync failed\n2026-11-21 12:00:00 INFO sync OK\nbye\n")
+    folder.write("ERIC_recommendations.json", '[{"title": "Call back"}]')
+    assert await default_snapshot(folder) == {
+        "ok": True,
+        "data": {
+            "timestamp": "2026-11-21T12:00:00.000Z",
+            "memos": 2,
+            "revenue": 12500.5,
+            "driveSync": "OK",
+            "driveSyncLastSync": "2026-11-21T12:00:00.000Z",
+            "recommendations": [{"title": "Call back"}],
+            "health": {
+                "memoIndexAvailable": True,
+                "revenueAvailable": True,
+                "recommendationsAvailable": True,
+                "driveSyncLogAvailable": True,
+            },
+        },
+    }
+
+
+async def test_without_any_file_the_snapshot_has_the_same_shape(folder: Folder) -> None:
+    found = await default_snapshot(folder)
+    assert [name for name, value in found["data"].items() if value is None] == [
+        "memos", "revenue", "driveSync", "driveSyncLastSync", "recommendations"
+    ]  # fmt: skip
+    assert not any(found["data"]["health"].values())
+
+
+async def test_one_broken_file_harms_no_other(folder: Folder) -> None:
+    folder.write("memo_index.json", "[1, 2")
+    folder.write("revenue_snapshot.json", '{"mrr": 5}')
+    found = await default_snapshot(folder)
+    assert (found["data"]["memos"], found["data"]["revenue"]) == (None, 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"kind": "json_file", "path": "a\0b"}, "path: has a character"),
+        (
+            {"kind": "json_file", "path": "a", "fields": [{"name": "b", "select": "b"}]},
+            r"select: a path begins with \$",
+        ),
+        (
+            {"kind": "json_file", "path": "a", "fields": [{"name": "b"}, {"name": "b"}]},
+            "fields: two have the same name",
+        ),
+        ({"kind": "json_list", "path": "a", "select": "$..b"}, "select: cannot be understood from character 2"),
+        ({"kind": "log_file", "path": "a", "pattern": "x"}, "pattern: needs a named group"),
+        ({"kind": "log_file", "path": "a", "pattern": "(?P<a_b>x)"}, "pattern: of a group, name: must be letters"),
+        (
+            {"kind": "http_json", "url": "https://user:secret@host/"},
+            "url: a user and a password belong into the header",
+        ),
+        ({"kind": "http_json", "url": "http:///path"}, "url: must be like"),
+        ({"kind": "http_json", "url": "http://host:99999/"}, "url: must be like"),
+        ({"kind": "http_json", "url": "http://host/a b"}, "url: has characters"),
+        ({"kind": "http_json", "url": "http://host/\r\nX: y"}, "url: "),
+        ({"kind": "http_json", "url": "http://host/", "headers": {"A": "b\r\nC: d"}}, "headers: A is no header"),
+        ({"kind": "http_json", "url": "http://host/", "headers": {"A b": "c"}}, "headers: A b is no header"),
+        ({"kind": "sql", "url": "sqlite://orders.db", "query": "x"}, "url: must be like sqlite:///orders.db"),
+        ({"kind": "sql", "url": "sqlite:///", "query": "x"}, "url: must be like sqlite:///orders.db"),
+    ],
+)
+def test_settings_that_make_no_source_are_refused_with_the_option(
+    folder: Folder, options: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^.*{reason}"):
+        folder.source(name="orders", **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"kind": "json_file", "path": "/etc/passwd"},
+        {"kind": "json_file", "path": "a/../../b"},
+        {"kind": "log_file", "path": "../x.log", "pattern": "(?P<a>b)"},
+        {"kind": "git_activity", "path": ".."},
+        {"kind": "sql", "url": "sqlite:////var/lib/orders.db", "query": "SELECT 1"},
+        {"kind": "http_json", "url": "https://host/", "ca_file": "/etc/ssl/key.pem"},
+    ],
+)
+def test_sources_from_the_network_may_be_held_to_the_folder(folder: Folder, options: dict[str, object]) -> None:
+    settings = msgspec.convert({"name": "orders", **options}, SourceSettings)
+    with pytest.raises(ValueError, match=r"^path: must be in"):
+        folder.around.check_confined(settings)
+
+
+@pytest.mark.parametrize("path", ["a.json", "deep/a.json", "deep/../a.json"])
+def test_files_in_the_folder_are_free_to_be_named(folder: Folder, path: str) -> None:
+    folder.around.check_confined(msgspec.convert({"kind": "json_file", "name": "a", "path": path}, SourceSettings))
+    assert folder.around.path(path) == folder.path / path

@@ -1,0 +1,149 @@
+"""The book of sources: what is added is kept, seen by every node, and never told in secret."""
+
+from collections.abc import AsyncIterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vagus.apps.fusion.book import PREFIX, Book, FixedSourceError, UnknownSourceError
+from vagus.apps.fusion.collector import Collector
+from vagus.apps.fusion.sources import SourceError
+from vagus.apps.fusion.sources.making import Surroundings, default_sources
+from vagus.kernel.errors import ConflictError
+from vagus.settings.fusion import JsonFileSource
+from vagus.store import Store, settings
+
+ORDERS = {"kind": "json_file", "name": "orders", "path": "orders.json"}
+SECRET = {"kind": "http_json", "name": "queue", "url": "http://127.0.0.1:9/?key=sesame", "headers": {"X-Key": "open"}}
+
+
+@pytest.fixture
+async def around(tmp_path: Path) -> AsyncIterator[Surroundings]:
+    around = Surroundings(tmp_path)
+    yield around
+    await around.close()
+
+
+@pytest.fixture
+def collector() -> Collector:
+    return Collector()
+
+
+@pytest.fixture
+def book(collector: Collector, around: Surroundings, store: Store) -> Book:
+    parts = JsonFileSource(name="parts", path="parts.json")
+    return Book(collector, around, store, ready=default_sources(around), configured=[parts])
+
+
+def names(collector: Collector) -> list[str]:
+    return [state.name for state in collector.states()]
+
+
+async def test_sources_come_in_the_order_ready_configured_added(book: Book, collector: Collector) -> None:
+    await book.add(ORDERS, by="user:ada")
+    entries = await book.entries()
+    assert [entry.origin for entry in entries] == [*["ready"] * 4, "configuration", "added"]
+    assert [entry.name for entry in entries] == names(collector)
+
+
+async def test_what_one_node_adds_changes_and_removes_another_takes_over(
+    book: Book, around: Surroundings, store: Store
+) -> None:
+    elsewhere = Collector()
+    other = Book(elsewhere, around, store)
+    await book.add(ORDERS, by="user:ada")
+    (there,) = await other.entries()
+    assert (there.name, there.settings and there.settings["path"]) == ("orders", "orders.json")
+    await other.change("orders", {**ORDERS, "path": "later.json"}, by="user:bob")
+    assert ((await book.entries())[-1].settings or {})["path"] == "later.json"
+    await book.remove("orders", by="user:ada")
+    assert await other.entries() == []
+    assert names(elsewhere) == []
+
+
+async def test_what_another_node_has_removed_is_unknown(book: Book, around: Surroundings, store: Store) -> None:
+    other = Book(Collector(), around, store)
+    await book.add(ORDERS, by="user:ada")
+    await other.remove("orders", by="user:bob")
+    with pytest.raises(UnknownSourceError):
+        await book.change("orders", ORDERS, by="user:ada")
+
+
+@pytest.mark.parametrize("name", ["memoIndex", "parts"])
+async def test_sources_that_were_not_added_are_changed_elsewhere(book: Book, name: str) -> None:
+    with pytest.raises(FixedSourceError):
+        await book.remove(name, by="user:ada")
+    with pytest.raises(FixedSourceError):
+        await book.change(name, ORDERS, by="user:ada")
+
+
+@pytest.mark.parametrize("name", ["memoIndex", "memos", "parts", "orders"])
+async def test_a_name_or_a_value_is_there_once(book: Book, name: str) -> None:
+    await book.add(ORDERS, by="user:ada")
+    with pytest.raises(ConflictError, match=name):
+        await book.add({**ORDERS, "name": name}, by="user:ada")
+
+
+async def test_a_change_that_takes_anothers_value_changes_nothing(book: Book, collector: Collector) -> None:
+    await book.add(ORDERS, by="user:ada")
+    with pytest.raises(ConflictError, match="memos is a value of the source memoIndex"):
+        await book.change("orders", {**ORDERS, "fields": [{"name": "memos"}]}, by="user:ada")
+    assert [field.name for field in collector.states()[-1].terms.fields] == ["orders"]
+
+
+async def test_what_is_secret_is_hidden_and_kept_by_who_leaves_it_out(book: Book, store: Store) -> None:
+    added = await book.add(SECRET, by="user:ada")
+    assert added.hidden == ("headers", "url")
+    changed = await book.change("queue", {"kind": "http_json", "timeout_s": 1}, by="user:ada")
+    assert changed.hidden == added.hidden
+    assert "sesame" not in str(await book.entries())
+    async with store.reading() as transaction:
+        kept = await settings.get(transaction, f"{PREFIX}queue")
+    assert kept is not None and b"sesame" in kept.value and b"open" in kept.value
+
+
+async def test_a_source_of_another_kind_does_not_inherit_secrets(book: Book) -> None:
+    await book.add(SECRET, by="user:ada")
+    with pytest.raises(ValueError, match="url"):
+        await book.change("queue", {"kind": "prometheus", "fields": [{"name": "x", "metric": "x"}]}, by="user:ada")
+
+
+async def test_a_source_that_the_store_holds_and_nobody_understands_is_left_out(
+    book: Book, collector: Collector, store: Store, logs: list[MutableMapping[str, Any]]
+) -> None:
+    async with store.begin() as transaction:
+        for name, value in (
+            ("a", b'{"kind": "telepathy"}'),
+            ("b", b'{"kind": "json_file", "name": "memos", "path": "x"}'),
+        ):
+            await settings.put(transaction, f"{PREFIX}{name}", value, by="user:ada", now=0)
+    await book.load()
+    assert names(collector)[-1] == "parts"
+    assert [line["source"] for line in logs if line["event"] == "fusion_source_left_out"] == ["a", "memos"]
+
+
+async def test_a_test_keeps_nothing(book: Book, around: Surroundings) -> None:
+    (around.folder / "orders.json").write_text("[1, 2]")
+    assert await book.test(ORDERS) == {"orders": 2}
+    with pytest.raises(SourceError, match="is not there"):
+        await book.test({**ORDERS, "path": "nothing.json"})
+    assert "orders" not in [entry.name for entry in await book.entries()]
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x.json", "a/../../x.json", "x\0.json"])
+async def test_files_outside_the_folder_are_for_the_configuration(book: Book, path: str) -> None:
+    with pytest.raises(ValueError, match="path"):
+        await book.add({**ORDERS, "path": path}, by="user:ada")
+
+
+async def test_without_a_store_there_are_the_others(around: Surroundings) -> None:
+    book = Book(Collector(), around, None, ready=default_sources(around))
+    await book.load()
+    assert len(await book.entries()) == 4
+
+
+def test_a_source_of_the_configuration_that_is_wrong_is_named_by_its_place(around: Surroundings, store: Store) -> None:
+    fine, wrong = JsonFileSource(name="a", path="a.json"), JsonFileSource(name="timestamp", path="b.json")
+    with pytest.raises(ValueError, match=r"^sources\[1\]\."):
+        Book(Collector(), around, store, configured=[fine, wrong])

@@ -1,0 +1,133 @@
+"""What fusion tells: at the node that emits from what it knows, elsewhere from that node, and if there is none, so."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from vagus.apps.fusion import Field, Fusion, Reading, Terms, install
+from vagus.apps.fusion.views import SUBJECT, NobodyEmitsError, Topic
+from vagus.broker.memory import MemoryBroker
+from vagus.hub import Hub
+from vagus.kernel.channels import Last
+from vagus.kernel.errors import BrokerError
+from vagus.kernel.publications import Draft, Receipt
+from vagus.settings.fusion import Fusion as Settings
+from vagus.store import Store
+from vagus.store.leases import Lease
+
+
+class Counting:
+    """A source that says how often it was asked."""
+
+    terms = Terms("asked", (Field("times"),))
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def collect(self) -> Reading:
+        self.times += 1
+        return Reading({"times": self.times})
+
+    async def close(self) -> None: ...
+
+
+class Away(MemoryBroker):
+    is_away = False
+
+    async def publish(self, channel: str, draft: Draft, keep: Last | None) -> Receipt:
+        if self.is_away:
+            raise BrokerError("out of reach")
+        return await super().publish(channel, draft, keep)
+
+
+@pytest.fixture
+def broker() -> Away:
+    return Away()
+
+
+@pytest.fixture
+def source() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def hub(broker: Away) -> Hub:
+    return Hub(broker=broker)
+
+
+@pytest.fixture
+async def fusion(hub: Hub, source: Counting, tmp_path: Path) -> AsyncIterator[Fusion]:
+    """One that emits only when it is asked."""
+    settings = Settings(default_sources=False, interval_s=86_400)
+    fusion = install(hub, settings, folder=tmp_path, sources=[source])
+    async with hub, fusion:
+        await fusion.emitter.refresh()
+        yield fusion
+
+
+async def told(fusion: Fusion, topic: Topic) -> Any:
+    return msgspec.json.decode(await fusion.views.ask(topic))
+
+
+async def test_a_snapshot_is_collected_for_who_asks_and_shared_by_who_asks_at_once(
+    fusion: Fusion, source: Counting
+) -> None:
+    before = source.times
+    snapshots = [await told(fusion, "snapshot") for _ in range(3)]
+    assert [snapshot["data"]["times"] for snapshot in snapshots] == [before + 1] * 3
+
+
+async def test_health_and_figures_ask_no_source(fusion: Fusion, source: Counting) -> None:
+    before = source.times
+    assert (await told(fusion, "health"))["status"] == "ok"
+    assert (await told(fusion, "emitter"))["metrics"]["totalEmissions"] == fusion.emitter.figures.total
+    assert (await told(fusion, "performance"))["intervalSeconds"] == 86_400
+    assert source.times == before
+
+
+async def test_a_refresh_tells_the_pulse_that_it_made(fusion: Fusion, source: Counting) -> None:
+    pulse = await told(fusion, "refresh")
+    assert (pulse["data"]["times"], pulse["pulse"]["number"]) == (source.times, fusion.emitter.figures.total)
+
+
+async def test_a_pulse_that_cannot_be_published_is_told_so(fusion: Fusion, broker: Away) -> None:
+    broker.is_away = True
+    with pytest.raises(BrokerError, match="out of reach"):
+        await fusion.views.ask("refresh")
+
+
+async def test_another_node_is_answered_by_the_one_that_emits(fusion: Fusion, hub: Hub) -> None:
+    answer = await hub.answers[SUBJECT](b'{"topic": "health"}')
+    assert answer is not None
+    assert msgspec.json.decode(answer)["content"]["status"] == "ok"
+
+
+async def test_while_nobody_emits_who_asks_waits_and_is_then_told(store: Store, tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    gone = Lease(store, "fusion", "a-node-that-is-gone", loop.time)
+    assert await gone.hold()
+    hub = Hub()
+    fusion = install(hub, store=store, folder=tmp_path, shared=True)
+    async with hub, fusion:
+        assert SUBJECT in hub.answers
+        assert not fusion.emitter.leads
+        assert fusion.emitter.emitting_node == "a-node-that-is-gone"
+        with pytest.raises(NobodyEmitsError):
+            await fusion.views.ask("health", within_s=0.3)
+
+
+async def test_who_asks_is_answered_as_soon_as_this_node_takes_over(store: Store, tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    leaving = Lease(store, "fusion", "a-node-that-stops", loop.time)
+    assert await leaving.hold()
+    hub = Hub()
+    fusion = install(hub, store=store, folder=tmp_path, shared=True)
+    async with hub, fusion:
+        asked = asyncio.create_task(told(fusion, "health"))
+        await leaving.give_back()
+        assert (await asked).keys() == {"ok", "status", "sources", "timestamp"}
+        assert fusion.emitter.emitting_node == hub.node_id
