@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 # Options for pytest, such as: make unit TESTS='-k recovery'
 TESTS ?=
-# Two processes pay off where tests compute or wait; those of the browser share one, and examples want a quiet machine.
+# Two processes pay off where tests compute or wait; examples want a quiet machine.
 PARALLEL ?= -n 2
 
 SHELL := /bin/sh
@@ -88,10 +88,14 @@ web: $(DEV) $(WEB) ## Build and test the packages of web/ against a real server
 	  --outputFile.junit=../build/reports/$@.xml
 
 browser: $(DEV) $(NODE_CLIENTS) $(WEB) ## Look at the pages in Chromium
-	$(PYTEST) tests/browser
+	$(PYTEST) tests/browser $(PARALLEL) --dist loadfile
 
 examples: $(DEV) $(NODE_CLIENTS) $(WEB) ## Run every program of examples/ and of the docs
 	$(PYTEST) tests/examples
+
+.PHONY: screenshots
+screenshots: $(DEV) ## Take pictures of every page of the console, and the README's
+	@$(BIN)/python -m tools.screenshots
 
 .PHONY: faults faults-once
 faults: $(DEV) ## Break everything that can break: SEEDS=20 times, or one run with SEED=7 SCENARIO=storm

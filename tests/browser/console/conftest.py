@@ -1,0 +1,83 @@
+"""A server with the console, pages of it, and what axe finds fault with in them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from .serving import ConsoleServer
+
+DEADLINE_S: Final = 15.0
+"""How long anything here may take; far beyond what it takes."""
+
+WIDE: Final = (1440, 900)
+AXE: Final = Path(__file__).parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+_CHOOSE: Final = """([key, text]) => localStorage.getItem(key) ?? localStorage.setItem(key, text)"""
+
+expect.set_options(timeout=DEADLINE_S * 1000)
+
+Faults = Callable[[Page], Awaitable[list[str]]]
+
+
+class OpenPage(Protocol):
+    """Opens a page of the console: ``await open_page("/connections", theme="light", size=(390, 844))``."""
+
+    def __call__(
+        self, path: str = "/", *, theme: str = "dark", size: tuple[int, int] = WIDE, **context: Any
+    ) -> Awaitable[Page]: ...
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def console(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[ConsoleServer]:
+    """A server that asks nobody to sign in.
+
+    ``@pytest.mark.parametrize("console", [["--demo"]], indirect=True)`` gives it other flags.
+    """
+    if not files("vagus").joinpath("console", "index.html").is_file():
+        pytest.fail("the console was not built: run `make dev`")
+    server = ConsoleServer(tmp_path, getattr(request, "param", ["--insecure"]))
+    await server.open()
+    yield server
+    await server.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page(browser: Browser, console: ConsoleServer) -> AsyncIterator[OpenPage]:
+    """Pages that must not throw anything, nor try what their Content-Security-Policy forbids."""
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    async def opened(path: str = "/", *, theme: str = "dark", size: tuple[int, int] = WIDE, **options: Any) -> Page:
+        context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+        contexts.append(context)
+        context.set_default_timeout(DEADLINE_S * 1000)
+        chosen = ["vagus.console", f'{{"theme":"{theme}"}}']
+        await context.add_init_script(f"({_CHOOSE})({chosen})")
+        page = await context.new_page()
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda said: troubles.append(said.text) if "Security Policy" in said.text else None)
+        await page.goto(console.url + path)
+        await page.wait_for_selector("h1")
+        return page
+
+    yield opened
+    for context in contexts:
+        await context.close()
+    assert troubles == []
+
+
+@pytest.fixture
+def faults() -> Faults:
+    """What axe finds fault with in a page, and where."""
+
+    async def found_in(page: Page) -> list[str]:
+        if not await page.evaluate("'axe' in globalThis"):
+            await page.evaluate(AXE.read_text())
+        found = await page.evaluate("axe.run()")
+        return [f"{fault['id']}: {[node['html'] for node in fault['nodes']]}" for fault in found["violations"]]
+
+    return found_in

@@ -1,0 +1,309 @@
+"""The command centre as a person has it: a real server, its own pages, and Chromium.
+
+Each test has a server with a data folder of its own, whose files it writes; the pace is a second unless a test says
+otherwise, so that what was written is on the page with the next pulse.
+"""
+
+import asyncio
+import json
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from .conftest import DEADLINE_S, Faults, OpenPage
+from .serving import ConsoleServer
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(90)]
+
+expect.set_options(timeout=DEADLINE_S * 1000)
+
+SIZES: Final = ((1440, 900), (900, 1200), (390, 844))
+SLOW: Final = pytest.mark.parametrize("data", [300], indirect=True)
+"""A pulse every five minutes: what is on the page stays until somebody asks for more."""
+
+
+@pytest.fixture
+def data(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """The data folder, with the four files that the server knows; to be asked for before the server is."""
+    (tmp_path / "vagus.toml").write_text(f"[fusion]\ninterval_s = {getattr(request, 'param', 1)}\n")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_memos(folder, 2)
+    put(folder / "revenue_snapshot.json", json.dumps({"mrr": 48_200}))
+    put(folder / "drive_sync.log", "2026-11-21T18:00:00Z sync OK\n")
+    put(folder / "ERIC_recommendations.json", json.dumps([{"title": "Call the bank"}]))
+    return folder
+
+
+def put(path: Path, text: str) -> None:
+    """At once, as a careful program writes: nobody reads half of it."""
+    beside = path.with_suffix(".new")
+    beside.write_text(text)
+    os.replace(beside, path)
+
+
+def write_memos(folder: Path, count: int) -> None:
+    put(folder / "memo_index.json", json.dumps([{"title": f"Memo {number}"} for number in range(count)]))
+
+
+def card(page: Page, source: str) -> Locator:
+    return page.locator(f'[data-source="{source}"]')
+
+
+def condition(page: Page, kind: str) -> Locator:
+    return page.locator(f'[data-condition="{kind}"]')
+
+
+async def live(page: Page) -> Page:
+    """Wait until pulses come."""
+    await expect(condition(page, "connected")).to_be_visible()
+    return page
+
+
+# pulses
+
+
+async def test_the_four_cards_show_what_the_files_say(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    await expect(card(page, "revenue")).to_contain_text("48,200")
+    await expect(card(page, "driveSyncLog")).to_contain_text("OK")
+    await expect(card(page, "recommendations")).to_contain_text("Call the bank")
+
+
+async def test_a_number_that_changed_pulses_in_gold(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    began = page.evaluate(
+        "new Promise(done => document.addEventListener('animationstart', ({animationName}) => done(animationName)))"
+    )
+    write_memos(data, 5)
+    assert await began == "pulse-gold"
+    await expect(card(page, "memoIndex")).to_contain_text("5 memos")
+
+
+@SLOW
+async def test_with_less_motion_a_ring_stays_instead(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page(reduced_motion="reduce"))
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    write_memos(data, 5)
+    await page.get_by_role("button", name="Refresh").click()
+    changed = card(page, "memoIndex").locator("[data-changed]")
+    await expect(changed).to_have_css("animation-name", "none")
+    await expect(changed).not_to_have_css("box-shadow", "none")
+    await expect(card(page, "memoIndex")).to_contain_text("+3 since the last pulse")
+
+
+async def test_the_last_three_pulses_say_what_they_changed(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    pulses = page.get_by_role("region", name="Last pulses").get_by_role("listitem")
+    await expect(pulses).to_have_count(3)
+    write_memos(data, 7)
+    await expect(pulses.filter(has_text="7 (+5)")).to_be_visible()
+
+
+async def test_the_first_source_comes_by_the_line_that_the_page_shows(open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    beginning = page.get_by_role("region", name="Your first source")
+    line = await beginning.locator("code").text_content()
+    assert line is not None
+    shell = await asyncio.create_subprocess_exec("sh", "-c", line)
+    assert await shell.wait() == 0
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    await expect(beginning).to_have_count(0)
+
+
+# what goes wrong
+
+
+@SLOW
+async def test_silence_is_told_with_what_to_do(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    now = await page.evaluate("Date.now()")
+    await page.clock.set_fixed_time(now + 11 * 60_000)
+    await expect(condition(page, "stale")).to_contain_text("No data pulse - check backend")
+    await expect(condition(page, "stale")).to_contain_text("server's log")
+
+
+async def test_a_source_that_dies_keeps_its_value_and_says_why(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    await expect(card(page, "revenue")).to_contain_text("48,200")
+    (data / "revenue_snapshot.json").unlink()
+    await expect(card(page, "revenue")).to_contain_text("Failed")
+    await expect(card(page, "revenue")).to_contain_text("is not there")
+    await expect(card(page, "revenue")).to_contain_text("48,200")
+    put(data / "revenue_snapshot.json", json.dumps({"mrr": 50_000}))
+    await expect(card(page, "revenue")).to_contain_text("50,000")
+
+
+async def test_a_cut_keeps_what_came_last_and_the_page_comes_back(
+    data: Path, console: ConsoleServer, open_page: OpenPage
+) -> None:
+    page = await live(await open_page())
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    console.network.refuse()
+    await expect(condition(page, "connecting")).to_contain_text("What you see is the last that came")
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    write_memos(data, 9)
+    console.network.heal()
+    await expect(card(page, "memoIndex")).to_contain_text("9 memos")
+    await expect(condition(page, "connected")).to_be_visible()
+
+
+async def test_a_restarted_server_is_found_again(data: Path, console: ConsoleServer, open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    await console.program.kill()
+    await expect(condition(page, "connecting")).to_be_visible()
+    write_memos(data, 4)
+    await console.start()
+    await expect(card(page, "memoIndex")).to_contain_text("4 memos")
+
+
+# pausing
+
+
+async def test_a_paused_view_stands_still_and_counts_what_waits(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    await page.keyboard.press("Space")
+    write_memos(data, 8)
+    await expect(page.get_by_role("button", name="new pulses - resume")).to_be_visible()
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    await page.keyboard.press("p")
+    await expect(card(page, "memoIndex")).to_contain_text("8 memos")
+
+
+async def test_pause_and_range_are_in_the_address(data: Path, console: ConsoleServer, open_page: OpenPage) -> None:
+    page = await live(await open_page("/?range=6h&paused=1"))
+    await expect(page.get_by_role("radio", name="6 h")).to_be_checked()
+    await expect(page.get_by_text("View paused")).to_be_visible()
+    await page.get_by_role("radio", name="1 h", exact=True).check(force=True)
+    await expect(page).to_have_url(f"{console.url}/?paused=1&range=1h")
+
+
+# steering
+
+
+@SLOW
+async def test_an_operator_changes_the_pace(data: Path, console: ConsoleServer, open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    await page.get_by_role("button", name="Every 5 minutes").click()
+    await page.get_by_label("Minutes").fill("0.5")
+    await page.get_by_role("button", name="Set", exact=True).click()
+    await expect(page.get_by_role("button", name="Every 30 seconds", exact=True)).to_be_visible()
+    told = await page.request.get(f"{console.url}/api/fusion/emitter/performance")
+    assert (await told.json())["intervalSeconds"] == 30
+
+
+@pytest.mark.parametrize("console", [[]], indirect=True)
+async def test_a_viewer_sees_why_nothing_may_be_changed(
+    data: Path, console: ConsoleServer, open_page: OpenPage
+) -> None:
+    page = await live(await open_page(await console.link("viewer")))
+    await expect(page.get_by_role("button", name="Add source")).to_contain_text("Only admins may add sources.")
+    await page.get_by_role("button", name="Every 1 second").click()
+    await expect(page.get_by_role("button", name="5 min")).to_have_attribute("aria-disabled", "true")
+    for path in ("emitter/interval", "emitter/pause", "sources", "sources/test"):
+        status = await page.evaluate(
+            "path => fetch(`/api/fusion/${path}`, { method: 'POST', body: '{}' }).then(({ status }) => status)", path
+        )
+        assert status == 403, path
+
+
+async def test_an_admin_adds_a_source_tries_it_and_takes_it_back(data: Path, open_page: OpenPage) -> None:
+    put(data / "orders.json", json.dumps({"open": 42}))
+    page = await live(await open_page())
+    await page.get_by_role("button", name="Add source").click()
+    form = page.get_by_role("dialog", name="Add a source")
+    await form.get_by_label("Name", exact=True).fill("openOrders")
+    await form.get_by_label("File").fill("orders.json")
+    await form.get_by_role("button", name="Add a value").click()
+    await form.get_by_label("Name of value 1").fill("openOrders")
+    await form.get_by_label("Where of value 1").fill("$.open")
+    await expect(form.get_by_role("region", name="What it says")).to_contain_text("42")
+    await form.get_by_role("button", name="Add source").click()
+    await expect(card(page, "openOrders")).to_contain_text("42")
+
+    await page.get_by_role("button", name="Actions for openOrders").click()
+    await page.get_by_role("menuitem", name="Remove").click()
+    await expect(card(page, "openOrders")).to_have_count(0)
+    await page.get_by_role("button", name="Undo").click()
+    await expect(card(page, "openOrders")).to_contain_text("42")
+
+
+# charts
+
+
+async def test_arrow_keys_speak_the_values_of_a_chart(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page("/?range=15m"))
+    figure = page.get_by_role("figure", name="Memos")
+    chart = figure.get_by_role("img")
+    await expect(chart).to_have_attribute("aria-label", re.compile("Memos 2 memos"))
+    await chart.focus()
+    await page.keyboard.press("End")
+    await page.keyboard.press("ArrowLeft")
+    await expect(figure.locator("output")).to_contain_text("Memos 2 memos")
+
+
+async def test_a_chart_is_a_table_too(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page("/?range=15m"))
+    figure = page.get_by_role("figure", name="Memos")
+    await expect(figure.locator("dd")).to_contain_text("2 memos")
+    await figure.get_by_role("button", name="Table of Memos").click()
+    await expect(figure.get_by_role("table")).to_contain_text("2 memos")
+
+
+async def test_a_part_of_a_chart_is_brushed_and_the_back_button_returns(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page("/?range=15m"))
+    over = page.get_by_role("figure", name="Memos").locator(".u-over")
+    box = await over.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    await page.mouse.move(box["x"] + 40, middle)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + 140, middle, steps=5)
+    await page.mouse.up()
+    await expect(page.get_by_role("button", name="Back to live")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_role("radio", name="15 min")).to_be_checked()
+
+
+async def test_the_export_is_what_the_chart_shows(data: Path, open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    figure = page.get_by_role("figure", name="Memos")
+    await expect(figure.locator("dd")).to_contain_text("2 memos")
+    async with page.expect_download() as download:
+        await figure.get_by_role("link", name="CSV of Memos").click()
+    file = await (await download.value).path()
+    assert "memos" in file.read_text()
+
+
+# everybody
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "high-contrast"])
+async def test_axe_finds_nothing(data: Path, open_page: OpenPage, faults: Faults, theme: str) -> None:
+    for size in SIZES:
+        page = await live(await open_page(theme=theme, size=size, reduced_motion="reduce"))
+        await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+        assert await faults(page) == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "high-contrast"])
+async def test_axe_finds_nothing_where_nothing_was_collected(open_page: OpenPage, faults: Faults, theme: str) -> None:
+    for size in SIZES:
+        page = await live(await open_page(theme=theme, size=size, reduced_motion="reduce"))
+        await expect(card(page, "memoIndex")).to_contain_text("No value yet")
+        assert await faults(page) == []
+
+
+async def test_no_size_scrolls_sideways(data: Path, open_page: OpenPage) -> None:
+    for size in SIZES:
+        page = await live(await open_page(size=size))
+        await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]

@@ -1,0 +1,204 @@
+/**
+ * One chart on a canvas: uPlot fed from tracks, and drawn by the page's scheduler alone.
+ *
+ * It knows nothing of React. It is built at its first drawing, and anew when the theme is another one or when one of its
+ * lines has a band for the first time.
+ */
+
+import uPlot from "uplot";
+import { axisText } from "./format.js";
+import { heightOf } from "./height.js";
+import { colourOf, dashOf, palette } from "./palette.js";
+import type { Window } from "./ranges.js";
+import { type Drawing, scheduler } from "./scheduler.js";
+import { aligned, type Columns, type Track } from "./track.js";
+
+export interface Line {
+  readonly metric: string;
+  readonly label: string;
+  readonly unit: string;
+  readonly track: Track;
+}
+
+export interface PlotOptions {
+  readonly lines: readonly Line[];
+  readonly height: number;
+  /** Charts with the same key have one cursor. */
+  readonly syncKey: string;
+  /** Asked at each drawing. */
+  readonly window: () => Window;
+  /** The cursor came to a step, or left. */
+  readonly onCursor: (at: number | null) => void;
+  readonly onBrush: (from: number, to: number) => void;
+  readonly onDrawn: () => void;
+}
+
+const AXIS_WIDTH = 52;
+const AXIS_HEIGHT = 38;
+const BAND_ALPHA = "33";
+
+export class Plot implements Drawing {
+  readonly #root: HTMLElement;
+  readonly #options: PlotOptions;
+  #plot: uPlot | undefined;
+  #width = 0;
+  #hasBands = false;
+  #drawn = -1;
+  readonly #ends: (() => void)[] = [];
+
+  constructor(root: HTMLElement, options: PlotOptions) {
+    this.#root = root;
+    this.#options = options;
+    const size = new ResizeObserver(([entry]) => this.#resize(entry?.contentRect.width ?? 0));
+    const sight = new IntersectionObserver(([entry]) => scheduler.show(this, entry?.isIntersecting ?? true));
+    size.observe(root);
+    sight.observe(root);
+    this.#ends.push(
+      () => size.disconnect(),
+      () => sight.disconnect(),
+      palette.subscribe(() => this.#redraw()),
+      ...options.lines.map(({ track }) => track.subscribe(() => scheduler.mark(this))),
+    );
+  }
+
+  draw(): void {
+    if (this.#width === 0) return;
+    const { lines } = this.#options;
+    const hasBands = lines.some(({ track }) => track.hasBand);
+    if (this.#plot === undefined || hasBands !== this.#hasBands) this.#build(hasBands);
+    const version = lines.reduce((sum, { track }) => sum + track.version, 0);
+    const { from, to } = this.#options.window();
+    this.#plot?.batch((plot: uPlot) => {
+      if (version !== this.#drawn) plot.setData(this.#data() as uPlot.AlignedData, false);
+      plot.setScale("x", { min: from, max: to });
+    });
+    this.#drawn = version;
+    this.#options.onDrawn();
+  }
+
+  /** Have it drawn, for its window may have moved. */
+  mark(): void {
+    scheduler.mark(this);
+  }
+
+  /** How many milliseconds a pixel stands for: a window that moved by less looks the same. */
+  get msPerPixel(): number {
+    const { from, to } = this.#options.window();
+    return (to - from) / Math.max(1, this.#width - AXIS_WIDTH);
+  }
+
+  /** Move the cursor by steps that hold something; `Infinity` goes to the end. It begins at the newest. */
+  step(by: number): void {
+    const plot = this.#plot;
+    if (plot === undefined) return;
+    const times = [...plot.data[0]];
+    const { from, to } = this.#options.window();
+    const shown = times.flatMap((at, index) =>
+      at >= from && at <= to && this.#hasValue(index) ? [index] : [],
+    );
+    const last = shown.length - 1;
+    if (last < 0) return;
+    const place = plot.cursor.idx == null ? last + (by < 0 ? 1 : 0) : shown.indexOf(plot.cursor.idx);
+    const index = shown[Math.max(0, Math.min(last, place + by))] ?? 0;
+    plot.setCursor({ left: plot.valToPos(times[index] ?? 0, "x"), top: plot.over.clientHeight / 2 });
+  }
+
+  leave(): void {
+    this.#plot?.setCursor({ left: -10, top: -10 });
+  }
+
+  end(): void {
+    for (const end of this.#ends) end();
+    scheduler.forget(this);
+    this.#plot?.destroy();
+  }
+
+  #hasValue(index: number): boolean {
+    return this.#plot?.data.some((column, place) => place > 0 && column[index] != null) ?? false;
+  }
+
+  #data(): (readonly (number | null | undefined)[])[] {
+    const columns = (line: Columns) => (this.#hasBands ? [line.mean, line.min, line.max] : [line.mean]);
+    return aligned(
+      this.#options.lines.map(({ track }) => track),
+      columns,
+    );
+  }
+
+  #resize(width: number): void {
+    this.#width = Math.floor(width);
+    if (this.#width === 0) return;
+    this.#plot?.setSize({ width: this.#width, height: this.#options.height });
+    this.mark();
+  }
+
+  #redraw(): void {
+    this.#plot?.destroy();
+    this.#plot = undefined;
+    this.mark();
+  }
+
+  #build(hasBands: boolean): void {
+    this.#plot?.destroy();
+    this.#hasBands = hasBands;
+    this.#drawn = -1;
+    const { lines, height, syncKey, onBrush } = this.#options;
+    const colours = palette.get();
+    const series: uPlot.Series[] = [{}];
+    const bands: uPlot.Band[] = [];
+    lines.forEach((_, index) => {
+      const stroke = colourOf(colours, index);
+      const line = { stroke, width: 1.5, dash: dashOf(index), points: { size: 4, fill: stroke } };
+      series.push(lines.length === 1 ? { ...line, fill: `${stroke}14` } : line);
+      if (!hasBands) return;
+      const edge: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
+      const low = series.push({ ...edge }) - 1;
+      const high = series.push({ ...edge }) - 1;
+      bands.push({ series: [high, low], fill: `${stroke}${BAND_ALPHA}` });
+    });
+    const axis: uPlot.Axis = {
+      stroke: colours.text,
+      font: `11px ${colours.font}`,
+      grid: { stroke: colours.grid, width: 1 },
+      ticks: { show: false },
+    };
+    const options: uPlot.Options = {
+      width: this.#width,
+      height,
+      ms: 1,
+      padding: [8, null, 0, 0],
+      legend: { show: false },
+      series,
+      bands,
+      scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => heightOf(low, high) } },
+      axes: [
+        { ...axis, size: AXIS_HEIGHT, space: 70 },
+        { ...axis, size: AXIS_WIDTH, space: 36, values: (_, splits) => splits.map(axisText) },
+      ],
+      cursor: {
+        sync: { key: syncKey },
+        drag: { x: true, y: false, setScale: false, dist: 6 },
+        focus: { prox: 24 },
+        points: { size: 7 },
+      },
+      hooks: {
+        setCursor: [
+          (plot) => {
+            const { idx } = plot.cursor;
+            this.#options.onCursor(idx == null ? null : (plot.data[0][idx] ?? null));
+          },
+        ],
+        setSelect: [
+          (plot) => {
+            const { left, width } = plot.select;
+            if (width < 6) return;
+            const [from, to] = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            onBrush(from, to);
+          },
+        ],
+      },
+    };
+    this.#plot = new uPlot(options, this.#data() as uPlot.AlignedData, this.#root);
+  }
+}

@@ -1,0 +1,103 @@
+/** The command centre: what all sources say now, how that changed, and how the whole does. */
+
+import { Pause, Play } from "lucide-react";
+import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { useActions } from "../../actions.js";
+import { Page } from "../../shell/Page.js";
+import { Button } from "../../ui/Button.js";
+import { Fault } from "../../ui/ErrorBoundary.js";
+import { renewHistory, useHealth, useHealthAfterPulses } from "./asking.js";
+import { CardGrid } from "./CardGrid.js";
+import { ChartsPanel, type ChartsPanelProps } from "./ChartsPanel.js";
+import "./command.css";
+import { ConditionBar } from "./ConditionBar.js";
+import { EmitterPanel } from "./EmitterPanel.js";
+import { FirstSource } from "./FirstSource.js";
+import { Feed } from "./feed.js";
+import { PaceControl } from "./PaceControl.js";
+import { RecentPulses } from "./RecentPulses.js";
+import { RefreshButton } from "./RefreshButton.js";
+import { SourcesPanel } from "./SourcesPanel.js";
+import { isUntouched, type SourceFields, sourcesIn } from "./sources.js";
+import { FeedContext, useFeed } from "./useFeed.js";
+import { useView } from "./useView.js";
+
+export function CommandPage(): ReactNode {
+  const [feed] = useState(() => new Feed());
+  const view = useView();
+  const { isPaused, setPaused } = view;
+  const health = useHealth();
+  const sources = useSources(health.data);
+  useHealthAfterPulses(feed);
+
+  useEffect(() => {
+    if (isPaused) feed.pause(Date.now());
+    else feed.resume();
+  }, [feed, isPaused]);
+  useEffect(() => feed.listen((_, lost) => lost && renewHistory()), [feed]);
+  useActions(
+    useMemo(() => {
+      const title = isPaused ? "Resume the view" : "Pause the view";
+      const run = (): void => setPaused(!isPaused);
+      return [{ id: "command.pause", title, group: "Command centre", keys: "space", alsoKeys: "p", run }];
+    }, [isPaused, setPaused]),
+  );
+
+  return (
+    <FeedContext value={feed}>
+      <Page
+        title="Command centre"
+        actions={
+          <>
+            <Button
+              icon={isPaused ? Play : Pause}
+              aria-pressed={isPaused}
+              onClick={() => setPaused(!isPaused)}
+            >
+              {isPaused ? "Resume" : "Pause"}
+            </Button>
+            <RefreshButton />
+            <PaceControl />
+          </>
+        }
+      >
+        <ConditionBar resume={() => setPaused(false)} />
+        {health.error && sources.length === 0 && (
+          <Fault
+            title="The sources could not be read."
+            error={health.error}
+            retry={() => void health.refetch()}
+          />
+        )}
+        <Insight sources={sources} view={view} />
+        <SourcesPanel />
+      </Page>
+    </FeedContext>
+  );
+}
+
+/** Cards, charts and pulses; as long as nothing was ever collected, what to do first instead of the charts. */
+function Insight({ sources, view }: ChartsPanelProps): ReactNode {
+  const feed = useFeed();
+  const isUntouchedYet = useSyncExternalStore(feed.subscribe, () => isUntouched(feed.get().shown.at(-1)));
+  return (
+    <>
+      <h2 className="sr-only">Now</h2>
+      {!isUntouchedYet && <CardGrid sources={sources} />}
+      <div className="command-columns">
+        {isUntouchedYet ? <FirstSource /> : <ChartsPanel sources={sources} view={view} />}
+        <div className="grid content-start gap-gap sm:grid-cols-2 xl:grid-cols-1">
+          <RecentPulses />
+          <EmitterPanel />
+        </div>
+      </div>
+      {isUntouchedYet && <CardGrid sources={sources} />}
+    </>
+  );
+}
+
+/** The sources, the same array as long as their fields are the same: charts are built anew for others. */
+function useSources(health: Parameters<typeof sourcesIn>[0]): readonly SourceFields[] {
+  const text = JSON.stringify(sourcesIn(health));
+  return useMemo(() => JSON.parse(text), [text]);
+}

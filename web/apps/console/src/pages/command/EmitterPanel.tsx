@@ -1,0 +1,54 @@
+/** What the emitter itself takes and has done: processor, memory, the time to collect and to publish, totals. */
+
+import { Age } from "@vagus/react";
+import type { ReactNode } from "react";
+import { bytesText, durationText } from "../../charts/format.js";
+import { Badge } from "../../ui/Badge.js";
+import { Fault } from "../../ui/ErrorBoundary.js";
+import { Panel } from "../../ui/Panel.js";
+import { useEmitterHealth, useFigures } from "./asking.js";
+
+const milliseconds = (ms: number): string =>
+  `${ms.toLocaleString(undefined, { maximumFractionDigits: 1 })} ms`;
+
+export function EmitterPanel(): ReactNode {
+  const { data: figures, error, refetch, dataUpdatedAt } = useFigures();
+  const { data: health } = useEmitterHealth();
+  const rows: readonly (readonly [string, ReactNode])[] = [
+    [
+      "Processor",
+      figures && `${figures.cpuPercent.toLocaleString(undefined, { maximumFractionDigits: 1 })} %`,
+    ],
+    ["Memory", figures && bytesText(figures.memoryBytes)],
+    ["Time to collect", figures && milliseconds(figures.collectMs)],
+    ["Time to emit", figures && milliseconds(figures.emitMs)],
+    ["Loop lag", figures && milliseconds(figures.loopLagMs)],
+    ["Pulses made", figures?.totalEmissions.toLocaleString()],
+    ["Pulses failed", figures?.failedEmissions.toLocaleString()],
+    ["Last pulse", figures && <Age at={figures.lastPulseAt} none="none yet" />],
+    ["Listeners", health?.metrics.connectedClients.toLocaleString()],
+    ["Running for", health && durationText(health.metrics.uptime)],
+  ];
+  return (
+    <Panel
+      title="Emitter"
+      about={
+        figures && (figures.paused ? <Badge tone="paused">Paused</Badge> : <Badge tone="good">Active</Badge>)
+      }
+      at={dataUpdatedAt || null}
+    >
+      {error && (
+        <Fault title="The emitter's figures could not be read." error={error} retry={() => void refetch()} />
+      )}
+      <dl className="grid grid-cols-[repeat(auto-fill,minmax(7.5rem,1fr))] gap-x-4 gap-y-2.5">
+        {rows.map(([name, value]) => (
+          <div key={name}>
+            <dt className="text-xs text-muted">{name}</dt>
+            <dd className="text-sm">{value ?? "–"}</dd>
+          </div>
+        ))}
+      </dl>
+      {figures && <p className="mt-3 truncate text-xs text-faint">On node {figures.node}</p>}
+    </Panel>
+  );
+}

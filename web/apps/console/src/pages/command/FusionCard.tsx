@@ -1,0 +1,154 @@
+/**
+ * One source: what it says, by how much that changed, its last hour, and how it does.
+ *
+ * A number that changed pulses in gold, once. Where people want less motion it keeps a ring of gold instead until the
+ * next pulse; the words beside it say the same.
+ */
+
+import { Age } from "@vagus/react";
+import { memo, type ReactNode } from "react";
+import { changeText, numberText } from "../../charts/format.js";
+import type { Window } from "../../charts/ranges.js";
+import { Sparkline } from "../../charts/Sparkline.js";
+import type { Track } from "../../charts/track.js";
+import { Badge } from "../../ui/Badge.js";
+import { Mark } from "../../ui/Mark.js";
+import { Skeleton } from "../../ui/Skeleton.js";
+import { titleOf } from "./names.js";
+import { type Change, figureOf, type Pulse, type Mark as SourceMark } from "./pulses.js";
+import { type Field, isDrawn, stateOf, unitOf } from "./sources.js";
+import { ValueText } from "./ValueText.js";
+
+export interface FusionCardProps {
+  readonly name: string;
+  readonly fields: readonly Field[];
+  /** A `Shown` as text: pulses are new objects each time, and a card is drawn only when something in it is another. */
+  readonly shown: string;
+  readonly track: Track | undefined;
+  readonly hour: () => Window;
+}
+
+export interface Shown {
+  readonly mark: SourceMark | undefined;
+  readonly values: Pulse["values"];
+  /** What the newest pulse changed here. */
+  readonly changes: readonly Change[];
+  /** That pulse, if it changed anything here. */
+  readonly pulse: string;
+}
+
+export const FusionCard = memo(function FusionCard(props: FusionCardProps): ReactNode {
+  const { name, fields, track, hour } = props;
+  const { mark, values, changes, pulse }: Shown = JSON.parse(props.shown);
+  const [main, ...others] = [...fields].sort((one, other) => Number(isDrawn(other)) - Number(isDrawn(one)));
+  const isEmpty = mark === undefined || mark.asOf === 0;
+  const { tone, words } = stateOf(mark?.status ?? "waiting", isEmpty);
+  const changed = changes.find((change) => change.name === main?.name);
+  return (
+    <article
+      className="fusion-card forced-line"
+      data-source={name}
+      data-status={mark?.status ?? "waiting"}
+      aria-label={titleOf(name)}
+    >
+      <header>
+        <h3>{titleOf(name)}</h3>
+        {mark?.demo && <Badge>Demo data</Badge>}
+        <span className="fusion-status">
+          <Mark tone={tone} />
+          {words}
+        </span>
+      </header>
+      {mark === undefined ? (
+        <Skeleton className="h-9 w-32" />
+      ) : (
+        <p className="fusion-value">
+          <span key={changed ? pulse : "still"} data-changed={changed ? "" : undefined}>
+            {main && !isEmpty ? (
+              <MainValue field={main} value={values[main.name]} />
+            ) : (
+              <span className="text-faint">–</span>
+            )}
+          </span>
+          {changed && <ChangeText change={changed} />}
+        </p>
+      )}
+      {others.length > 0 && !isEmpty && (
+        <dl className="fusion-others">
+          {others.map((field) => {
+            const isChanged = changes.some((change) => change.name === field.name);
+            return (
+              <div key={field.name}>
+                <dt>{titleOf(field.name)}</dt>
+                <dd key={isChanged ? pulse : "still"} data-changed={isChanged ? "" : undefined}>
+                  <ValueText field={field} value={values[field.name]} />
+                </dd>
+              </div>
+            );
+          })}
+        </dl>
+      )}
+      {mark?.error ? (
+        <p className="fusion-error">{mark.error}</p>
+      ) : (
+        main?.kind === "list" && !isEmpty && <Entries value={values[main.name]} />
+      )}
+      <footer>
+        {track && !isEmpty && <Sparkline track={track} window={hour} />}
+        <span>
+          {isEmpty ? "No value yet" : "As of "}
+          {!isEmpty && <Age at={mark.asOf} />}
+        </span>
+      </footer>
+    </article>
+  );
+});
+
+function MainValue({ field, value }: { readonly field: Field; readonly value: unknown }): ReactNode {
+  const figure = field.kind === "flag" ? null : figureOf(value);
+  if (figure === null) return <ValueText field={field} value={value} />;
+  const unit = unitOf(field);
+  return (
+    <>
+      {numberText(figure)}
+      {unit && <small> {unit}</small>}
+    </>
+  );
+}
+
+function ChangeText({ change: { by, before } }: { readonly change: Change }): ReactNode {
+  if (by === null || by === 0) {
+    return <span className="fusion-change">{typeof before === "string" ? `was ${before}` : "changed"}</span>;
+  }
+  return (
+    <span className="fusion-change">
+      <span aria-hidden="true">{by > 0 ? "▲" : "▼"} </span>
+      {changeText(by)}
+      <span className="sr-only"> since the last pulse</span>
+    </span>
+  );
+}
+
+const MOST_ENTRIES = 2;
+
+function Entries({ value }: { readonly value: unknown }): ReactNode {
+  const entries: readonly unknown[] = Array.isArray(value) ? value : [];
+  return (
+    <ul className="fusion-entries">
+      {entries.slice(0, MOST_ENTRIES).map((entry, place) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: entries have nothing that tells them apart
+        <li key={place}>{entryText(entry)}</li>
+      ))}
+    </ul>
+  );
+}
+
+/** The words of an entry, by whichever name it has them. */
+function entryText(entry: unknown): string {
+  if (typeof entry !== "object" || entry === null) return String(entry);
+  const table = entry as Readonly<Record<string, unknown>>;
+  const words = ["title", "text", "message", "summary", "name"].map((name) => table[name]);
+  return (
+    words.find((text): text is string => typeof text === "string" && text !== "") ?? JSON.stringify(entry)
+  );
+}

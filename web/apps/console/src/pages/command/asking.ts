@@ -1,0 +1,166 @@
+/** What the page asks of `/api/fusion`, and does there. */
+
+import { type UseQueryResult, useMutation, useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { type ApiError, get, post, put, remove } from "../../api.js";
+import { type Range, textOf, windowOf } from "../../charts/ranges.js";
+import { queries } from "../../connection.js";
+import type { History } from "./board.js";
+import type { Feed } from "./feed.js";
+import type { Entry, Health } from "./sources.js";
+
+const ROUTE = "/api/fusion";
+/** How things are asked anew without a pulse: ages and errors change by themselves. */
+const RENEWAL_MS = 30_000;
+const FIGURES_MS = 5_000;
+/** Pulses may come every second; not each of them is worth a question. */
+const PULSE_NEWS_MS = 5_000;
+
+export const POINTS = 600;
+export const SPARK_POINTS = 120;
+
+export interface Figures {
+  readonly node: string;
+  readonly cpuPercent: number;
+  readonly memoryBytes: number;
+  readonly loopLagMs: number;
+  readonly intervalSeconds: number;
+  readonly paused: boolean;
+  /** 0 before the first. */
+  readonly lastPulseAt: number;
+  readonly collectMs: number;
+  readonly emitMs: number;
+  readonly totalEmissions: number;
+  readonly failedEmissions: number;
+}
+
+export interface EmitterHealth {
+  readonly status: "active" | "paused";
+  readonly metrics: {
+    /** In seconds. */
+    readonly uptime: number;
+    readonly connectedClients: number;
+  };
+}
+
+export interface Tried {
+  readonly ok: boolean;
+  readonly values?: Readonly<Record<string, unknown>>;
+  readonly error?: string;
+}
+
+/** The settings of a source, as the server's configuration has them. */
+export type Table = Readonly<Record<string, unknown>>;
+
+export function useHealth(): UseQueryResult<Health, ApiError> {
+  return useQuery({
+    queryKey: ["fusion", "health"],
+    queryFn: ({ signal }) => get<Health>(`${ROUTE}/health`, { signal }),
+    refetchInterval: RENEWAL_MS,
+  });
+}
+
+export function useFigures(): UseQueryResult<Figures, ApiError> {
+  return useQuery({
+    queryKey: ["fusion", "performance"],
+    queryFn: ({ signal }) => get<Figures>(`${ROUTE}/emitter/performance`, { signal }),
+    refetchInterval: FIGURES_MS,
+  });
+}
+
+export function useEmitterHealth(): UseQueryResult<EmitterHealth, ApiError> {
+  return useQuery({
+    queryKey: ["fusion", "emitter"],
+    queryFn: ({ signal }) => get<EmitterHealth>(`${ROUTE}/emitter/health`, { signal }),
+    refetchInterval: FIGURES_MS,
+  });
+}
+
+/** For admins alone; nobody else is answered. */
+export function useEntries(mayAsk: boolean): UseQueryResult<readonly Entry[], ApiError> {
+  return useQuery({
+    queryKey: ["fusion", "sources"],
+    queryFn: async ({ signal }) => {
+      return (await get<{ sources: readonly Entry[] }>(`${ROUTE}/sources`, { signal })).sources;
+    },
+    enabled: mayAsk,
+  });
+}
+
+/** The history of these metrics; asked anew when the range is another one, and after a loss of the connection. */
+export function useHistory(
+  metrics: readonly string[],
+  range: Range,
+  points: number,
+): UseQueryResult<History, ApiError> {
+  return useQuery({
+    queryKey: ["fusion", "history", metrics, textOf(range), points],
+    queryFn: ({ signal }) => {
+      const { from, to } = windowOf(range, Date.now());
+      const end = range.kind === "live" ? undefined : Math.round(to);
+      return get<History>(`${ROUTE}/history`, {
+        signal,
+        query: { metric: metrics, from: Math.round(from), to: end, points },
+      });
+    },
+    enabled: metrics.length > 0,
+    staleTime: Number.POSITIVE_INFINITY,
+    structuralSharing: false,
+    gcTime: 60_000,
+  });
+}
+
+/** What was lost is in the history. */
+export const renewHistory = (): void => void queries.invalidateQueries({ queryKey: ["fusion", "history"] });
+
+export const renewSources = (): void => {
+  void queries.invalidateQueries({ queryKey: ["fusion", "sources"] });
+  void queries.invalidateQueries({ queryKey: ["fusion", "health"] });
+};
+
+/** Ask for the sources' health when pulses were shown, now and then. */
+export function useHealthAfterPulses(feed: Feed): void {
+  useEffect(() => {
+    let askedAt = 0;
+    return feed.listen(() => {
+      const now = performance.now();
+      if (now - askedAt < PULSE_NEWS_MS) return;
+      askedAt = now;
+      void queries.invalidateQueries({ queryKey: ["fusion", "health"] });
+      void queries.invalidateQueries({ queryKey: ["fusion", "performance"] });
+    });
+  }, [feed]);
+}
+
+export interface Paced {
+  readonly minutes: number;
+  readonly intervalSeconds: number;
+  readonly paused: boolean;
+}
+
+export type PaceOrder = { readonly seconds: number } | { readonly minutes: number } | "pause" | "resume";
+
+export function usePace() {
+  return useMutation<Paced, ApiError, PaceOrder>({
+    mutationFn: (order) =>
+      typeof order === "string"
+        ? post<Paced>(`${ROUTE}/emitter/${order}`)
+        : post<Paced>(`${ROUTE}/emitter/interval`, order),
+    onSuccess: ({ intervalSeconds, paused }) => {
+      queries.setQueryData<Figures>(["fusion", "performance"], (known) => {
+        return known && { ...known, intervalSeconds, paused };
+      });
+    },
+  });
+}
+
+export const testSource = (table: Table, signal?: AbortSignal): Promise<Tried> =>
+  post<Tried>(`${ROUTE}/sources/test`, table, signal === undefined ? {} : { signal });
+
+export const addSource = (table: Table): Promise<Entry> => post<Entry>(`${ROUTE}/sources`, table);
+
+export const changeSource = (name: string, table: Table): Promise<Entry> =>
+  put<Entry>(`${ROUTE}/sources/${encodeURIComponent(name)}`, table);
+
+export const removeSource = (name: string): Promise<void> =>
+  remove(`${ROUTE}/sources/${encodeURIComponent(name)}`);

@@ -1,0 +1,76 @@
+/** The frame of every page: its heading and tools above what it shows; and what stands there instead when it cannot. */
+
+import { type ErrorComponentProps, Link } from "@tanstack/react-router";
+import { Compass } from "lucide-react";
+import { type ReactNode, useEffect } from "react";
+import { EmptyState } from "../ui/EmptyState.js";
+import { Fault } from "../ui/ErrorBoundary.js";
+import { Skeleton } from "../ui/Skeleton.js";
+
+export interface PageProps {
+  readonly title: string;
+  /** Beside the heading, such as the state of what is shown. */
+  readonly about?: ReactNode;
+  readonly actions?: ReactNode;
+  readonly children?: ReactNode;
+}
+
+/** ```<Page title="Command centre" actions={<Button>Refresh</Button>}>…</Page>``` */
+export function Page({ title, about, actions, children }: PageProps): ReactNode {
+  useEffect(() => {
+    document.title = `${title} · Vagus`;
+  }, [title]);
+  return (
+    <div className="grid content-start gap-gap">
+      <div className="flex min-h-9 flex-wrap items-center gap-x-4 gap-y-2">
+        <h1 className="text-lg font-semibold tracking-tight">{title}</h1>
+        {about}
+        {actions && <div className="ms-auto flex flex-wrap items-center gap-2">{actions}</div>}
+      </div>
+      {children}
+    </div>
+  );
+}
+
+export function PagePending(): ReactNode {
+  return (
+    <div role="status" className="grid gap-gap">
+      <span className="sr-only">Loading</span>
+      <Skeleton className="h-9 w-48" />
+      <div className="grid gap-gap sm:grid-cols-2 xl:grid-cols-4">
+        <Skeleton className="h-32" />
+        <Skeleton className="h-32" />
+        <Skeleton className="h-32" />
+        <Skeleton className="h-32" />
+      </div>
+      <Skeleton className="h-80" />
+    </div>
+  );
+}
+
+export function PageMissing(): ReactNode {
+  return (
+    <Page title="Not found">
+      <EmptyState
+        icon={Compass}
+        title="There is no page at this address."
+        action={
+          <Link to="/" className="font-medium text-accent underline underline-offset-4">
+            Go to the command centre
+          </Link>
+        }
+      >
+        <p>It may have been mistyped, or be of another version of Vagus.</p>
+      </EmptyState>
+    </Page>
+  );
+}
+
+/** A page whose code cannot be loaded is mostly one of before an update, so its way out is to load all anew. */
+export function PageFault({ error }: ErrorComponentProps): ReactNode {
+  return (
+    <Page title="Something went wrong">
+      <Fault title="This page could not be shown." error={error} retry={() => location.reload()} />
+    </Page>
+  );
+}

@@ -1,0 +1,79 @@
+/** What is around every page: the bar, the pages, commands, notifications; or nothing of it on a wall display. */
+
+import { Outlet, useLocation, useSearch } from "@tanstack/react-router";
+import { RealtimeStatus, RealtimeToasts } from "@vagus/react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { useKeeping } from "../notifications.js";
+import { useRole } from "../session.js";
+import { ErrorBoundary } from "../ui/ErrorBoundary.js";
+import { ConnectionStrip } from "./ConnectionStrip.js";
+import { useShellActions } from "./commands.js";
+import { Header } from "./Header.js";
+import { Navigation } from "./Navigation.js";
+import { Palette } from "./Palette.js";
+import { Shortcuts } from "./Shortcuts.js";
+
+const EVERYBODYS = ["alerts"];
+const ADMINS = ["alerts", "admins"];
+
+export function Shell(): ReactNode {
+  const { kiosk = false } = useSearch({ from: "__root__" });
+  const [opened, setOpened] = useState<"palette" | "help" | null>(null);
+  const openPalette = useCallback(() => setOpened("palette"), []);
+  const openHelp = useCallback(() => setOpened("help"), []);
+  const close = useCallback(() => setOpened(null), []);
+  const bell = useRef<HTMLButtonElement>(null);
+  const main = useRef<HTMLElement>(null);
+  const channels = useRole("admin") ? ADMINS : EVERYBODYS;
+  const { pathname } = useLocation();
+  useKeeping();
+  useShellActions({ openPalette, openHelp, bell });
+  useFocusAfterNavigation(main, pathname);
+  useEffect(() => {
+    document.documentElement.toggleAttribute("data-kiosk", kiosk);
+  }, [kiosk]);
+
+  return (
+    <>
+      <a
+        href="#main"
+        className="fixed start-2 top-2 z-50 -translate-y-20 rounded-control bg-solid px-3 py-2 font-medium text-on-solid focus:translate-y-0"
+      >
+        Skip to the page
+      </a>
+      {!kiosk && <Header openPalette={openPalette} openHelp={openHelp} bell={bell} />}
+      <ConnectionStrip />
+      <div className="md:flex">
+        {!kiosk && <Navigation />}
+        <main
+          ref={main}
+          id="main"
+          tabIndex={-1}
+          className={`mx-auto w-full max-w-[160rem] min-w-0 flex-1 p-4 outline-none lg:px-6 ${kiosk ? "" : "max-md:pb-24"}`}
+        >
+          <ErrorBoundary key={pathname}>
+            <Outlet />
+          </ErrorBoundary>
+        </main>
+      </div>
+      {kiosk && (
+        <div className="fixed end-3 bottom-3 z-30 opacity-80">
+          <RealtimeStatus placement="top-end" />
+        </div>
+      )}
+      {opened === "palette" && <Palette onClose={close} />}
+      {opened === "help" && <Shortcuts onClose={close} />}
+      <RealtimeToasts channels={channels} />
+    </>
+  );
+}
+
+/** After going to another page the focus is on it, so that the keyboard and screen readers go on from there. */
+function useFocusAfterNavigation(main: { readonly current: HTMLElement | null }, pathname: string): void {
+  const last = useRef(pathname);
+  useEffect(() => {
+    if (last.current === pathname) return;
+    last.current = pathname;
+    main.current?.focus({ preventScroll: true });
+  }, [main, pathname]);
+}

@@ -1,0 +1,195 @@
+/**
+ * What has to be dealt with before the page goes on, or a drawer at its side that keeps the page in view.
+ *
+ * The browser's own modal dialog: it holds the focus, Escape and a click beside it close it, and the focus goes back to
+ * where it was. It is on the page only while it is open.
+ */
+
+import { Announcer } from "@vagus/react";
+import { X } from "lucide-react";
+import { type MouseEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { Button, IconButton } from "./Button.js";
+import { classes } from "./classes.js";
+import { Fault } from "./ErrorBoundary.js";
+import { Field, Input } from "./Field.js";
+
+const SHAPES = {
+  small: "w-[26rem] rounded-card moves-rise",
+  medium: "w-[36rem] rounded-card moves-rise",
+  large: "w-[56rem] rounded-card moves-rise",
+  drawer: "me-0 my-0 h-dvh max-h-dvh w-[32rem] border-y-0 border-e-0 moves-slide",
+} as const;
+
+export interface DialogProps {
+  readonly open: boolean;
+  readonly onClose: () => void;
+  readonly title: ReactNode;
+  readonly description?: ReactNode;
+  /** `medium` by default; `drawer` stands at the side, as high as the page. */
+  readonly shape?: keyof typeof SHAPES;
+  /** Buttons at its foot. */
+  readonly footer?: ReactNode;
+  /** Cannot be closed without an answer. */
+  readonly insistent?: boolean;
+  readonly children?: ReactNode;
+}
+
+/** ```<Dialog open={isOpen} onClose={close} title="Add a source" footer={<Button>Add</Button>}>…</Dialog>``` */
+export function Dialog(props: DialogProps): ReactNode {
+  return props.open && <OpenDialog {...props} />;
+}
+
+function OpenDialog({
+  onClose,
+  title,
+  description,
+  shape = "medium",
+  footer,
+  insistent = false,
+  children,
+}: DialogProps): ReactNode {
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    const before = document.activeElement;
+    element?.showModal();
+    // Into what is to be filled in; else to the title, or the button that closes it would be the first thing read.
+    const find = (what: string): HTMLElement | null | undefined => element?.querySelector(what);
+    (find("input, textarea, select") ?? find("h2"))?.focus();
+    return () => {
+      element?.close();
+      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+    };
+  }, []);
+  const closeBeside = (event: MouseEvent): void => {
+    if (event.target === dialog.current && !insistent) onClose();
+  };
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={id}
+      aria-describedby={description ? `${id}-more` : undefined}
+      className={classes(
+        "m-auto max-h-[85dvh] max-w-[calc(100vw-1.5rem)] overflow-hidden border border-line-strong bg-surface p-0 text-text shadow-float",
+        SHAPES[shape],
+      )}
+      onMouseDown={closeBeside}
+      onCancel={(event) => {
+        event.preventDefault();
+        if (!insistent) onClose();
+      }}
+    >
+      <div className="flex max-h-[inherit] h-full flex-col">
+        <header className="flex items-start gap-3 p-4 pb-3">
+          <div className="min-w-0 flex-1">
+            <h2 id={id} tabIndex={-1} className="text-base font-semibold break-words outline-none">
+              {title}
+            </h2>
+            {description && (
+              <p id={`${id}-more`} className="mt-1 text-sm text-muted">
+                {description}
+              </p>
+            )}
+          </div>
+          {!insistent && <IconButton label="Close" icon={X} size="small" onClick={onClose} />}
+        </header>
+        {children && <div className="min-h-0 flex-1 overflow-y-auto px-4 pb-4">{children}</div>}
+        {footer && (
+          <footer className="flex flex-wrap justify-end gap-2 border-t border-line px-4 py-3">
+            {footer}
+          </footer>
+        )}
+      </div>
+      <Announcer />
+    </dialog>
+  );
+}
+
+export interface ConfirmDialogProps extends Pick<DialogProps, "open" | "onClose" | "title" | "children"> {
+  /** What cannot be taken back: it is typed before the button works. Without it the button works at once. */
+  readonly typed?: string;
+  /** What the button does, such as "Disconnect". */
+  readonly action: string;
+  /** May fail: what it throws is shown, and the dialog stays. It closes by `onClose` else. */
+  readonly onConfirm: () => Promise<void>;
+}
+
+/** ```<ConfirmDialog open={…} onClose={…} title="Remove revenue?" typed="revenue" action="Remove" onConfirm={remove}>…</ConfirmDialog>``` */
+export function ConfirmDialog(props: ConfirmDialogProps): ReactNode {
+  return props.open && <OpenConfirmDialog {...props} />;
+}
+
+function OpenConfirmDialog({
+  onClose,
+  title,
+  typed,
+  action,
+  onConfirm,
+  children,
+}: ConfirmDialogProps): ReactNode {
+  const form = useId();
+  const [words, setWords] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const confirm = async (): Promise<void> => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await onConfirm();
+      onClose();
+    } catch (error) {
+      setError(error);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const isRight = typed === undefined || words.trim() === typed;
+  return (
+    <Dialog
+      open
+      onClose={onClose}
+      title={title}
+      shape="small"
+      footer={
+        <>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button
+            variant="danger"
+            type="submit"
+            form={form}
+            busy={isBusy}
+            blocked={!isRight && `Type ${typed} first.`}
+          >
+            {action}
+          </Button>
+        </>
+      }
+    >
+      <form
+        id={form}
+        className="grid gap-3 text-sm"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (isRight && !isBusy) void confirm();
+        }}
+      >
+        {children}
+        {typed !== undefined && (
+          <Field
+            label={
+              <>
+                Type <span className="font-mono">{typed}</span> to go on
+              </>
+            }
+          >
+            {(control) => (
+              <Input {...control} value={words} onChange={({ target }) => setWords(target.value)} />
+            )}
+          </Field>
+        )}
+        {error !== undefined && <Fault title="That did not work." error={error} />}
+      </form>
+    </Dialog>
+  );
+}
