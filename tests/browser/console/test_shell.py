@@ -266,8 +266,8 @@ async def test_while_the_server_is_away_the_page_stays_and_says_so(
     await expect(page.get_by_text("No connection to the server")).to_be_visible()
     await expect(page.get_by_role("heading", name="Not found")).to_be_visible()
     assert await faults(page) == []
-    await console.start()
     await page.get_by_role("button", name="Retry now").first.click()
+    await console.start()
     await is_connected(page)
     await expect(page.get_by_text("No connection to the server")).to_have_count(0)
     await page.get_by_role("button", name=re.compile("^Notifications")).click()
