@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 # Options for pytest, such as: make unit TESTS='-k recovery'
 TESTS ?=
-# Two processes pay off where tests compute or wait; examples want a quiet machine.
+# Two processes pay off where tests compute, three where they wait; examples want a quiet machine.
 PARALLEL ?= -n 2
+WAITING ?= -n 3 --dist loadfile
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -81,14 +82,14 @@ conformance: $(DEV) ## Run the contracts over every adapter and the transcripts 
 	$(PYTEST) tests/conformance $(PARALLEL)
 
 integration: $(DEV) $(NODE_CLIENTS) ## Run real servers against real clients
-	$(PYTEST) tests/integration $(PARALLEL) --dist loadfile
+	$(PYTEST) tests/integration $(WAITING)
 
 web: $(DEV) $(WEB) ## Build and test the packages of web/ against a real server
 	cd web && npm run --silent build && npm run --silent test -- --reporter=default --reporter=junit \
 	  --outputFile.junit=../build/reports/$@.xml
 
 browser: $(DEV) $(NODE_CLIENTS) $(WEB) ## Look at the pages in Chromium
-	$(PYTEST) tests/browser $(PARALLEL) --dist loadfile
+	$(PYTEST) tests/browser $(WAITING)
 
 examples: $(DEV) $(NODE_CLIENTS) $(WEB) ## Run every program of examples/ and of the docs
 	$(PYTEST) tests/examples

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import os
 import sqlite3
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -88,7 +89,8 @@ class SqliteDatabase:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         if not os.access(self._path, os.R_OK | os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            why = errno.EROFS if _is_on_read_only_disk(self._path) else errno.EACCES
+            raise OSError(why, os.strerror(why))
 
     def _engine(self, connections: int, begin: str, *pragmas: str) -> AsyncEngine:
         engine = create_async_engine(
@@ -124,3 +126,9 @@ class SqliteDatabase:
 
     def explain(self, error: BaseException) -> VagusError | None:
         return explained(error)
+
+
+def _is_on_read_only_disk(path: Path) -> bool:
+    if sys.platform == "win32":
+        return False
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
