@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 # Options for pytest, such as: make unit TESTS='-k recovery'
 TESTS ?=
-# Two processes pay off where tests compute, three where they wait; examples want a quiet machine.
+# Two processes pay off where tests or pages compute, three where they wait; examples want a quiet machine.
 PARALLEL ?= -n 2
 WAITING ?= -n 3 --dist loadfile
 
@@ -89,7 +89,7 @@ web: $(DEV) $(WEB) ## Build and test the packages of web/ against a real server
 	  --outputFile.junit=../build/reports/$@.xml
 
 browser: $(DEV) $(NODE_CLIENTS) $(WEB) ## Look at the pages in Chromium
-	$(PYTEST) tests/browser $(WAITING)
+	$(PYTEST) tests/browser $(PARALLEL) --dist loadfile
 
 examples: $(DEV) $(NODE_CLIENTS) $(WEB) ## Run every program of examples/ and of the docs
 	$(PYTEST) tests/examples
