@@ -1,6 +1,6 @@
 """Fusion put onto a hub: the channel, the collector with its sources, the emitter, the history, and the routes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
@@ -219,9 +219,13 @@ def _add_calls(hub: Hub, fusion: Fusion) -> None:
 
 def _greet_sockets(hub: Hub, rule: ChannelRule) -> None:
     @hub.sections[""].on_connected
-    async def follow(caller: Caller, request: ConnectRequest) -> None:
-        """Clients of Socket.IO hear pulses without asking, from the newest on, if they may."""
+    def follow(caller: Caller, request: ConnectRequest) -> Awaitable[None] | None:
+        """Clients of Socket.IO hear pulses without asking, from the newest on, if they may.
+
+        Every client of the hub comes through here, so it is no coroutine, which would cost each of them a task.
+        """
         if not request.origin.path.startswith("/socket.io"):
-            return
-        if hub.is_open or is_allowed(rule.subscribe, caller.identity):
-            await hub.subscribe(CHANNEL, client=caller.client, since=Position())
+            return None
+        if not (hub.is_open or is_allowed(rule.subscribe, caller.identity)):
+            return None
+        return hub.subscribe(CHANNEL, client=caller.client, since=Position())

@@ -40,7 +40,6 @@ class EmitterFigures(msgspec.Struct, frozen=True):
     """What the emitter counts. Times are milliseconds."""
 
     pace: Pace
-    leads: bool
     started_at: int
     total: int = 0
     failed: int = 0
@@ -90,7 +89,7 @@ class Emitter:
         self._next_at = 0.0
         self._wanted: asyncio.Future[FusionUpdate] | None = None
         self._was_leading = False
-        self._figures = EmitterFigures(self._pace, leads=False, started_at=0)
+        self._figures = EmitterFigures(self._pace, started_at=0)
 
     @property
     def pace(self) -> Pace:
@@ -108,10 +107,10 @@ class Emitter:
 
     @property
     def figures(self) -> EmitterFigures:
-        return msgspec.structs.replace(self._figures, pace=self._pace, leads=self.leads)
+        return msgspec.structs.replace(self._figures, pace=self._pace)
 
     async def start(self) -> None:
-        self._figures = EmitterFigures(self._pace, leads=False, started_at=self._hub.now_ms())
+        self._figures = EmitterFigures(self._pace, started_at=self._hub.now_ms())
         if self._lease is not None:
             await self._renew(self._lease)
             self._tasks.append(asyncio.create_task(self._keep(self._lease)))
@@ -236,7 +235,7 @@ class Emitter:
         if not self.leads:
             raise BrokerError("another node emits since this one began to collect")
         at, number = self._hub.now_ms(), self._figures.total + 1
-        update = self.update_of(states, at, number=number, collect_ms=(collected - began) * 1000)
+        update = self._update(states, at, number=number, collect_ms=(collected - began) * 1000)
         await self._hub.publish(CHANNEL, {"type": UPDATE, "id": f"pulse-{at}-{number}", "at": at, "payload": update})
         self._figures = msgspec.structs.replace(
             self._figures,
@@ -249,10 +248,7 @@ class Emitter:
             self._on_pulse(at, figures(states))
         return update
 
-    def update_of(
-        self, states: Sequence[SourceState], at: int, *, number: int = 0, collect_ms: float = 0.0
-    ) -> FusionUpdate:
-        """What a pulse of these states says."""
+    def _update(self, states: Sequence[SourceState], at: int, *, number: int, collect_ms: float) -> FusionUpdate:
         marks = {
             state.terms.name: SourceMark(state.status(at), state.as_of, state.error, state.is_demo) for state in states
         }
