@@ -1,58 +1,12 @@
 /** What the server tells of its nodes, clients and channels, as `/api/connections` answers. Times are milliseconds. */
 
-export interface Coverage {
-  /** Nodes that are alive, and those of them that answered in time. */
-  readonly nodes: number;
-  readonly answered: number;
-}
+import type { ConnectionsUpdate, Coverage, NodeFigures } from "@vagus/client";
 
-export interface Node {
-  readonly id: string;
-  readonly name: string;
-  readonly version: string;
-  readonly startedAt: number;
-  readonly uptimeSeconds: number;
-  readonly clients: number;
-  readonly users: number;
-  readonly channels: number;
-  readonly subscriptions: number;
-  readonly cpuPercent: number;
-  readonly memoryBytes: number;
-  readonly loopLagMs: { readonly median: number; readonly highest: number };
-  readonly messagesInPerSecond: number;
-  readonly messagesOutPerSecond: number;
-  readonly queueBytes: number;
-  readonly slowClients: number;
-  /** Since the node's start. */
-  readonly closedSlow: number;
-  readonly dropped: number;
-  readonly broker: "ok" | "failed";
-  readonly brokerLagMs: number | null;
-  readonly store: "ok" | "failed" | "none";
-  readonly draining: boolean;
-}
-
-/** Sums over the nodes that answered. */
-export interface Totals {
-  readonly clients: number;
-  readonly users: number;
-  readonly channels: number;
-  readonly subscriptions: number;
-  readonly messagesInPerSecond: number;
-  readonly messagesOutPerSecond: number;
-  readonly queueBytes: number;
-  readonly slowClients: number;
-  readonly closedSlow: number;
-  readonly dropped: number;
-}
+export type { Coverage };
+export type Node = NodeFigures;
 
 /** All nodes at one moment: an answer of `/nodes`, and what the channel `connections` carries. */
-export interface Look {
-  readonly at: number;
-  readonly nodes: readonly Node[];
-  readonly totals: Totals;
-  readonly coverage: Coverage;
-}
+export type Look = Pick<ConnectionsUpdate, "at" | "nodes" | "totals" | "coverage">;
 
 /** One connection. Rates are null until it has been looked at twice. */
 export interface Connected {
