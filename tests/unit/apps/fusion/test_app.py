@@ -1,5 +1,6 @@
 """Fusion on a hub: what installing it opens, for whom, and what starting and stopping it does."""
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,11 @@ async def test_what_was_added_and_paced_is_there_when_it_starts_again(store: Sto
     async with hub, app:
         pulse = await app.emitter.refresh()
         assert (pulse.data["orders"], pulse.pulse.interval_seconds) == (2, 60)
+
+
+def test_nothing_on_the_way_of_every_connection_costs_it_a_task() -> None:
+    hub = Hub()
+    install(hub)
+    greetings = hub.sections[""].connected
+    assert greetings
+    assert not any(map(inspect.iscoroutinefunction, greetings))
