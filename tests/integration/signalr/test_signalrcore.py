@@ -1,6 +1,7 @@
 """PyPI ``signalrcore``, which negotiates version 0 and has threads of its own."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
@@ -10,10 +11,11 @@ from signalrcore.hub_connection_builder import HubConnectionBuilder
 
 from tests.integration.native.serving import DEADLINE_S, Server
 from tests.integration.native.tokens import token, verifier
+from vagus import Caller
 from vagus.gateway.signalr import Times
 
 from .conftest import Serve, hubs_url
-from .furnished import furnished_hub
+from .furnished import ANYONE, furnished_hub
 
 TIMES = Times(keep_alive_s=0.3)
 """To stop, the library waits for its thread that reads, which waits for the next message."""
@@ -22,10 +24,10 @@ TIMES = Times(keep_alive_s=0.3)
 class CorePeer:
     """One client; what it hears is put into ``heard`` on the test's own loop."""
 
-    def __init__(self, server: Server, **options: Any) -> None:
+    def __init__(self, server: Server, hub: str = "chat", **options: Any) -> None:
         self._loop = asyncio.get_running_loop()
         self.heard: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-        self.connection = HubConnectionBuilder().with_url(hubs_url(server), options=options).build()
+        self.connection = HubConnectionBuilder().with_url(hubs_url(server, hub), options=options).build()
         self.connection.on_open(lambda: self._hear("open", None))
         self.connection.on_close(lambda: self._hear("close", None))
 
@@ -54,8 +56,8 @@ class CorePeer:
 async def open_core(serve: Serve) -> AsyncIterator[Callable[..., Any]]:
     peers: list[CorePeer] = []
 
-    async def opened(server: Server, **options: Any) -> CorePeer:
-        peer = CorePeer(server, **options)
+    async def opened(server: Server, *hub: str, **options: Any) -> CorePeer:
+        peer = CorePeer(server, *hub, **options)
         peers.append(peer)
         await peer.do(peer.connection.start)
         await peer.expect("open")
@@ -82,12 +84,22 @@ async def test_it_hears_what_is_published(serve: Serve, open_core: Callable[...,
 
 
 async def test_it_follows_a_stream(serve: Serve, open_core: Callable[..., Any]) -> None:
-    peer = await open_core(await serve(furnished_hub(), times=TIMES))
+    hub, subscribed = furnished_hub(), threading.Event()
+
+    @hub.section("patient", allow=ANYONE).call("Count")
+    async def count(caller: Caller, number: int) -> AsyncIterator[int]:
+        # The library asks for the stream first and takes whom to tell next: what comes between is lost to it.
+        await asyncio.to_thread(subscribed.wait, DEADLINE_S)
+        for each in range(number):
+            yield each
+
+    peer = await open_core(await serve(hub, times=TIMES), "patient")
 
     def begin() -> None:
         peer.connection.stream("Count", [3]).subscribe(
             {"next": peer.listening("item"), "complete": peer.listening("end"), "error": peer.listening("error")}
         )
+        subscribed.set()
 
     await peer.do(begin)
     assert [await peer.expect("item") for _ in range(3)] == [0, 1, 2]
