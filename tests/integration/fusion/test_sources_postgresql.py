@@ -58,6 +58,7 @@ async def test_a_row_of_columns_or_rows_of_names_are_values(
         ("SELEC 1", "syntax error"),
         ("SELECT 1; SELECT 2", "cannot insert multiple commands"),
         ("SELECT x FROM generate_series(1, 2000) x", "more than 1,000 rows"),
+        ("SELECT repeat('x', 100000) FROM generate_series(1, 200)", "more than 16,777,216 bytes"),
     ],
 )
 async def test_a_query_that_gives_no_values_or_does_more_than_read_says_so(

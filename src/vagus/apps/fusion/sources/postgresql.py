@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg  # type: ignore[import-untyped]  # it has annotations, but no py.typed
 
 from . import SourceError
-from .sql import ROWS
+from .sql import Catch
 
 
 class PostgresqlRows:
@@ -26,14 +26,16 @@ class PostgresqlRows:
                 connection = await self._connect(timeout_s)
             async with connection.transaction(readonly=True):
                 statement = await connection.prepare(self._query)
-                cursor = await statement.cursor()
-                rows = await cursor.fetch(ROWS + 1)
+                catch = Catch()
+                async for row in statement.cursor():
+                    if not catch.takes(row):
+                        break
             columns = [attribute.name for attribute in statement.get_attributes()]
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
             raise SourceError(f"PostgreSQL: {_said(error)}") from None
         else:
             self._connection = connection
-            return columns, [tuple(row) for row in rows]
+            return columns, catch.rows
         finally:
             if self._connection is None and connection is not None:
                 connection.terminate()

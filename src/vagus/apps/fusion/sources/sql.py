@@ -20,6 +20,8 @@ from vagus.apps.fusion.values import Reading, Terms
 from . import SourceError
 
 ROWS: Final = 1000
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""What the rows, and with SQLite any value on the way to them, may hold."""
 _STEPS: Final = 10_000
 """Instructions of SQLite between two looks at the clock."""
 
@@ -28,10 +30,26 @@ class Rows(Protocol):
     """A query to a database."""
 
     async def fetch(self, timeout_s: float) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
-        """Names of columns, and at most ``ROWS`` and one rows. Raises ``SourceError``."""
+        """Names of columns, and rows as ``Catch`` takes them. Raises ``SourceError``."""
         ...
 
     async def close(self) -> None: ...
+
+
+class Catch:
+    """The rows of a query, taken one by one."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[object, ...]] = []
+        self._bytes = 0
+
+    def takes(self, row: Sequence[object]) -> bool:
+        """Keep a row; whether another may come. Raises ``SourceError`` where they hold too much."""
+        self.rows.append(tuple(row))
+        self._bytes += sum(len(value) for value in row if isinstance(value, str | bytes))
+        if self._bytes > MAX_BYTES:
+            raise SourceError(f"the query gives more than {MAX_BYTES:,} bytes: select what is shown")
+        return len(self.rows) <= ROWS
 
 
 class Sql:
@@ -88,9 +106,13 @@ class SqliteRows:
             uri = f"file:{quote(str(self._path))}?mode=ro"
             with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1)) as connection:
                 connection.set_authorizer(_reads_only)
+                connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_BYTES)
                 connection.set_progress_handler(lambda: time.monotonic() > give_up_at, _STEPS)
                 cursor = connection.execute(self._query)
-                return [column[0] for column in cursor.description or ()], cursor.fetchmany(ROWS + 1)
+                catch = Catch()
+                while (row := cursor.fetchone()) is not None and catch.takes(row):
+                    pass
+                return [column[0] for column in cursor.description or ()], catch.rows
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise SourceError(f"{self._path}: {_SQLITE.get(str(error), str(error))}") from None
 
@@ -100,6 +122,7 @@ _SQLITE: Final = {
     "not authorized": "the query does more than read",
     "unable to open database file": "there is no database, or it may not be read",
     "database is locked": "the database is locked by a writer",
+    "string or blob too big": f"a value, or a row that is read, has more than {MAX_BYTES:,} bytes",
 }
 
 _READING: Final = frozenset(

@@ -64,6 +64,8 @@ async def test_a_row_of_columns_or_rows_of_names_are_values(
         ("ATTACH 'other.db' AS other", "does more than read"),
         ("SELECT load_extension('x')", "not authorized|does more than read"),
         ("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n", "more than 1,000 rows"),
+        ("SELECT zeroblob(500000000)", "a value, or a row that is read, has more than 16,777,216 bytes"),
+        ("SELECT hex(zeroblob(4000000)) AS x FROM orders AS a, orders AS b", "gives more than 16,777,216 bytes"),
     ],
 )
 async def test_a_query_that_gives_no_values_or_does_more_than_read_says_so(
