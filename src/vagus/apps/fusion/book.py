@@ -2,13 +2,14 @@
 
 The last are kept in the store, one setting each, so that they outlive restarts and go along to whichever node emits
 next. What an address or a header tells in secret is never given out again: who changes a source and leaves it out keeps
-it.
+it, as long as it goes where it went before.
 """
 
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -169,6 +170,8 @@ class Book:
         secrets = {name: known[name] for name in kept.secrets} if kept is not None else {}
         same_kind = known.get("kind") == table.get("kind")
         one: SourceSettings = msgspec.convert({**(secrets if same_kind else {}), **table}, type=SourceSettings)
+        if same_kind and secrets.get("headers") and "headers" not in table and _host(one) != _host(kept):
+            raise ValueError("headers: were given for another host, which alone gets them; give them again")
         self._around.check_confined(one)
         return one
 
@@ -179,8 +182,19 @@ class Book:
 
 def _entry(one: SourceSettings, origin: Origin) -> Entry:
     table = msgspec.to_builtins(one)
-    hidden = tuple(sorted(name for name in one.secrets if table.pop(name, None)))
-    return Entry(one.name, origin, table.pop("kind"), table, hidden)
+    hidden = [name for name in sorted(one.secrets) if table[name] and not (name == "url" and _is_bare(table[name]))]
+    for name in hidden:
+        del table[name]
+    return Entry(one.name, origin, table.pop("kind"), table, tuple(hidden))
+
+
+def _is_bare(url: str) -> bool:
+    """Whether an address says no more than where something is: no user, no password, and no query with a key."""
+    return not any(mark in url for mark in "@?#")
+
+
+def _host(one: SourceSettings | None) -> str:
+    return urlsplit(getattr(one, "url", "")).netloc
 
 
 def _settings_in(row: settings.Setting) -> SourceSettings | None:

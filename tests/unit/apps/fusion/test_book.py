@@ -103,6 +103,21 @@ async def test_what_is_secret_is_hidden_and_kept_by_who_leaves_it_out(book: Book
     assert kept is not None and b"sesame" in kept.value and b"open" in kept.value
 
 
+async def test_an_address_that_tells_nothing_in_secret_is_shown(book: Book) -> None:
+    bare = {**SECRET, "url": "http://127.0.0.1:1/queue"}
+    entry = await book.add(bare, by="user:ada")
+    assert (entry.hidden, (entry.settings or {})["url"]) == (("headers",), bare["url"])
+
+
+async def test_kept_headers_go_to_their_own_host_alone(book: Book) -> None:
+    await book.add(SECRET, by="user:ada")
+    elsewhere = {"kind": "http_json", "name": "queue", "url": "http://elsewhere.example:1/"}
+    for asked in (book.test(elsewhere), book.change("queue", elsewhere, by="user:eve")):
+        with pytest.raises(ValueError, match="headers: were given for another host"):
+            await asked
+    assert (await book.change("queue", {**elsewhere, "headers": {}}, by="user:ada")).hidden == ()
+
+
 async def test_a_source_of_another_kind_does_not_inherit_secrets(book: Book) -> None:
     await book.add(SECRET, by="user:ada")
     with pytest.raises(ValueError, match="url"):
