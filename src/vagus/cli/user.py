@@ -3,7 +3,7 @@
 import sys
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 import msgspec
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from vagus.store import Store
 
 
+role_option: Final = click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    metavar="ROLE",
+    help="viewer, operator, admin or auditor; may be repeated.",
+)
+
+
 @click.group()
 def user() -> None:
     """Let people sign in to the console with a password.
@@ -32,7 +42,7 @@ def user() -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--role", "roles", multiple=True, required=True, metavar="ROLE", help="viewer, operator, admin, auditor.")
+@role_option
 @configuration_options
 def add(name: str, roles: tuple[str, ...], config: str | None, data_dir: str | None) -> None:
     """Add a user."""
@@ -71,6 +81,38 @@ def password(name: str, config: str | None, data_dir: str | None) -> None:
 
     _needed(name, on_store(surroundings, change))
     click.echo(f"changed the password of {name}")
+
+
+@user.command()
+@click.argument("name")
+@role_option
+@configuration_options
+def role(name: str, roles: tuple[str, ...], config: str | None, data_dir: str | None) -> None:
+    """Give a user these roles and no others. All sessions of the user end within seconds, unless nothing changes.
+
+    \b
+    vagus user role ada --role viewer --role auditor
+    """
+    from vagus.apps.console import sessions, users
+    from vagus.apps.console.tables import TURN
+
+    surroundings, wanted = Surroundings.found(config, data_dir), frozenset(roles)
+
+    async def change(store: "Store") -> "User | None":
+        async with store.begin(alone=TURN) as transaction:
+            before = await users.find(transaction, name)
+            if before is not None and before.roles != wanted:
+                await users.set_roles(transaction, name, wanted, now=time.time())
+                await sessions.end_of(transaction, name)
+            return before
+
+    try:
+        before = on_store(surroundings, change)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    _needed(name, before is not None)
+    is_news = before is not None and before.roles != wanted
+    click.echo(f"{name} {'now has' if is_news else 'already had'} the roles {', '.join(sorted(wanted))}")
 
 
 @user.command()

@@ -99,6 +99,22 @@ async def test_a_new_password_ends_the_sessions_of_the_old_one(house: House) -> 
         assert (await page.post(SESSION, json={"user": "peter", "password": PASSWORD})).status_code == 401
 
 
+async def test_other_roles_end_what_the_sessions_of_the_old_ones_may(house: House, open_socket: OpenSocket) -> None:
+    house.vagus("user", "add", "piet", "--role", "admin", said=f"{PASSWORD}\n")
+    async with house.page() as page:
+        shown = {"user": "piet", "password": PASSWORD}
+        assert (await page.post(SESSION, json=shown)).json()["roles"] == ["admin"]
+        socket = await open_socket(house, Cookie=f"vagus_session={page.cookies['vagus_session']}")
+        assert await connected(socket)
+        house.vagus("user", "role", "piet", "--role", "viewer")
+        assert await closing_of(socket) == codes.INVALID_TOKEN.code
+        await until_gone(page)
+        assert (await page.post(SESSION, json=shown)).json()["roles"] == ["viewer"]
+        house.vagus("user", "role", "piet", "--role", "viewer")
+        assert (await page.get("/api/fusion/sources")).status_code == 403
+        assert len((await page.get(SESSIONS)).json()["sessions"]) == 1
+
+
 async def test_who_am_i_says_who_and_until_when(house: House) -> None:
     async with house.page(await house.signed_in("wanda", "viewer")) as page:
         said = (await page.get(SESSION)).json()

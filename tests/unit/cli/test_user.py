@@ -19,6 +19,10 @@ def added(run: Run, name: str = "ada", *roles: str) -> Ran:
     return run("user", "add", name, *(part for role in roles or ("admin",) for part in ("--role", role)))
 
 
+def given(run: Run, name: str, *roles: str) -> Ran:
+    return run("user", "role", name, *(part for role in roles for part in ("--role", role)))
+
+
 @pytest.mark.usefixtures("types")
 def test_a_user_is_added_and_listed(run: Run) -> None:
     assert added(run, "ada", "viewer", "auditor").out == "added ada (auditor, viewer)\n"
@@ -44,9 +48,28 @@ def test_a_password_can_be_changed(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("types")
+def test_a_user_has_the_roles_that_were_given_last_and_no_others(run: Run) -> None:
+    added(run, "ada", "admin")
+    assert given(run, "ada", "viewer", "auditor").out == "ada now has the roles auditor, viewer\n"
+    assert given(run, "ada", "auditor", "viewer").out == "ada already had the roles auditor, viewer\n"
+    (row,) = json.loads(run("user", "list", "--json").out)
+    assert row["roles"] == ["auditor", "viewer"]
+
+
+@pytest.mark.usefixtures("types")
+@pytest.mark.parametrize("role", ["king", "service", ""])
+def test_a_role_of_nobody_changes_nothing(run: Run, role: str) -> None:
+    added(run, "ada", "admin")
+    ran = given(run, "ada", "viewer", role)
+    assert (ran.code, "one or more of the roles" in ran.err) == (1, True)
+    assert json.loads(run("user", "list", "--json").out)[0]["roles"] == ["admin"]
+
+
+@pytest.mark.usefixtures("types")
 def test_what_is_for_nobody_is_refused(run: Run) -> None:
     added(run)
     assert "there is no user bob" in run("user", "remove", "bob").err
+    assert "there is no user bob" in given(run, "bob", "viewer").err
     assert "there is no user bob" in run("user", "password", "bob").err
 
 

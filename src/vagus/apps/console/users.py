@@ -37,11 +37,16 @@ def check_name(name: str) -> None:
         raise ValueError(f"the name of a user has 1 to {NAME_LENGTH} printable characters, and no space at its ends")
 
 
+def check_roles(roles: frozenset[str]) -> None:
+    """Raises ``ValueError`` for what no user can have."""
+    if not roles or not roles <= set(ROLES):
+        raise ValueError(f"a user has one or more of the roles {', '.join(ROLES)}")
+
+
 async def add(transaction: AsyncConnection, name: str, *, hash: str, roles: frozenset[str], now: float) -> User:
     """Enter a user. Raises ``ConflictError`` for a name that is taken, ``ValueError`` for what no user can have."""
     check_name(name)
-    if not roles or not roles <= set(ROLES):
-        raise ValueError(f"a user has one or more of the roles {', '.join(ROLES)}")
+    check_roles(roles)
     if await find(transaction, name) is not None:
         raise ConflictError(f"there is a user {name} already")
     if (await transaction.execute(select(func.count()).select_from(users))).scalar_one() >= MOST:
@@ -65,6 +70,16 @@ async def every(transaction: AsyncConnection) -> list[User]:
 async def set_hash(transaction: AsyncConnection, name: str, hash: str, *, now: float) -> bool:
     """Keep another hash for a user. Whether there is such a user."""
     statement = update(users).where(users.c.name == name).values(hash=hash, changed_at=now)
+    return (await transaction.execute(statement)).rowcount > 0
+
+
+async def set_roles(transaction: AsyncConnection, name: str, roles: frozenset[str], *, now: float) -> bool:
+    """Give a user these roles and no others. Whether there is such a user. Raises ``ValueError`` as ``add`` does.
+
+    What its sessions may is in them, so they are ended by ``sessions.end_of``.
+    """
+    check_roles(roles)
+    statement = update(users).where(users.c.name == name).values(roles=roles_text(roles), changed_at=now)
     return (await transaction.execute(statement)).rowcount > 0
 
 
