@@ -151,25 +151,12 @@ def test_python_is_python(page: Page) -> None:
 
 
 @pages_with(lambda page: page.programs("python"))
-@pytest.mark.timeout(120)  # mypy without a cache
-def test_python_programs_have_sound_types(page: Page, tmp_path: Path) -> None:
-    files = page.write_programs("python", tmp_path)
-    # The Centrifuge client has no py.typed marker, so its classes have no types to be strict about.
-    options = ("--strict", "--allow-subclassing-any", "--config-file", str(ROOT / "pyproject.toml"))
-    checked = run(
-        sys.executable, "-m", "mypy", *options, "--cache-dir", str(ROOT / "build" / "mypy-docs"), *files, cwd=tmp_path
-    )
-    assert checked.returncode == 0, checked.stdout
-
-
-@pages_with(lambda page: page.programs("python"))
 @pytest.mark.timeout(60)
-def test_python_programs_run(page: Page, tmp_path: Path) -> None:
-    with serving(tmp_path / "server", "--demo") as server:
-        for file in page.write_programs("python", tmp_path, server.replacing):
-            how = ("-m", "pytest", "-p", "no:cacheprovider") if file.startswith("test_") else ()
-            ran = run(sys.executable, *how, file, cwd=tmp_path)
-            assert ran.returncode == 0, f"{file}:\n{ran.stdout}{ran.stderr}"
+def test_python_programs_run(page: Page, demo: "Server", tmp_path: Path) -> None:
+    for file in page.write_programs("python", tmp_path, demo.replacing):
+        how = ("-m", "pytest", "-p", "no:cacheprovider") if file.startswith("test_") else ()
+        ran = run(sys.executable, *how, file, cwd=tmp_path)
+        assert ran.returncode == 0, f"{file}:\n{ran.stdout}{ran.stderr}"
 
 
 @pages_with(lambda page: page.applications)
@@ -185,17 +172,16 @@ def test_hubs_that_are_served_can_be(page: Page, tmp_path: Path) -> None:
 
 @pages_with(lambda page: [block for block in page.blocks("js") if block.is_client])
 def test_javascript_programs_show_what_is_published(
-    page: Page, tmp_path: Path, installed_program: Callable[[str], Path]
+    page: Page, demo: "Server", tmp_path: Path, installed_program: Callable[[str], Path]
 ) -> None:
     node, modules = installed_program("node"), ROOT / "tests" / "node" / "node_modules"
     if not modules.is_dir():
         pytest.skip("the clients for Node.js are not installed: make dev")
     (tmp_path / "node_modules").symlink_to(modules)
-    with serving(tmp_path / "server", "--demo") as server:
-        for number, block in enumerate(block for block in page.blocks("js") if block.is_client):
-            file = tmp_path / f"program{number}.mjs"
-            file.write_text(server.replacing(block.text))
-            assert first_datum(str(node), str(file)), block.place
+    for number, block in enumerate(block for block in page.blocks("js") if block.is_client):
+        file = tmp_path / f"program{number}.mjs"
+        file.write_text(demo.replacing(block.text))
+        assert first_datum(str(node), str(file)), block.place
 
 
 @pages_with(lambda page: page.blocks("js"))
@@ -314,6 +300,13 @@ class Server:
         ran = run("sh", "-c", script, cwd=self._folder)
         body, _, status = ran.stdout.rpartition("\n")
         return int(status or 0), body
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One demo for all programs, which look at what it publishes."""
+    with serving(tmp_path_factory.mktemp("demo"), "--demo") as server:
+        yield server
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """``vagus serve``: the server, and what is said when it is ready."""
 
+import contextlib
+import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,9 +93,24 @@ def serve(
         raise CommandError(f"data folder {folder.path}: {error.strerror or error}") from None
 
 
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Have the garbage collector leave alone what is imported meanwhile: that stays, and looking through it again and
+
+    again is a seventh of the start.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def _serve(settings: Settings, folder: "DataFolder", read: Read) -> None:
-    from vagus.server.serving import CannotStartError
-    from vagus.server.serving import serve as serve_node
+    with loading():
+        from vagus.server.serving import CannotStartError
+        from vagus.server.serving import serve as serve_node
 
     try:
         serve_node(settings, folder, lambda url: _greet(settings, folder, url), read)
@@ -102,8 +119,9 @@ def _serve(settings: Settings, folder: "DataFolder", read: Read) -> None:
 
 
 def _work(settings: Settings, folder: "DataFolder", post: str, read: Read) -> None:
-    from vagus.server.leash import Post
-    from vagus.server.serving import CannotStartError, serve_as_worker
+    with loading():
+        from vagus.server.leash import Post
+        from vagus.server.serving import CannotStartError, serve_as_worker
 
     try:
         serve_as_worker(settings, folder, Post.from_text(post), read)

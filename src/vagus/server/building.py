@@ -4,7 +4,6 @@ Everything that is wrong is found in one go and raised as one ``SettingsError`` 
 nothing is started here.
 """
 
-import random
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -27,10 +26,10 @@ from vagus.store import Store
 
 from .applications import load_hub, put_settings_on
 from .demo import admit_demo
-from .demo_sources import demo_sources
+from .demo_sources import DEMO_SOURCES
 from .folder import DataFolder
 from .loopback import LOCAL_ORIGINS, names_this_machine
-from .storing import Storage, StoredKeys, store_of
+from .storing import Storage, StoredKeys, private_files, store_of
 from .tokens import SplitVerifier, verifier_from
 
 T = TypeVar("T")
@@ -195,9 +194,15 @@ def _apps(
         installs[connections.NAME] = lambda: connections.install(hub, store=store, is_draining=lambda: gate.is_draining)
     if settings.fusion.enabled:
         shared = settings.broker.url != MEMORY
-        made_up = demo_sources(hub.now, random.Random()) if settings.server.demo else None
+        made_up = DEMO_SOURCES if settings.server.demo else None
         installs[fusion.NAME] = lambda: fusion.install(
-            hub, settings.fusion, store=store, folder=folder.path, shared=shared, demo=made_up
+            hub,
+            settings.fusion,
+            store=store,
+            folder=folder.path,
+            private=private_files(settings, folder),
+            shared=shared,
+            demo=made_up,
         )
     found = {name: _installed(name, make, findings) for name, make in installs.items()}
     return {name: app for name, app in found.items() if app is not None}

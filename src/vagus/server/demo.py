@@ -33,6 +33,8 @@ RULE: Final = ChannelRule(
 INTERVAL_S: Final = 1.0
 ADMIN_STEPS: Final = 15
 """Each broadcast leaves a line in the log, which shall stay readable."""
+ALERT_STEPS: Final = 60 * ADMIN_STEPS
+"""Each alert is a notification in the console, where what matters shall not drown."""
 
 
 def admit_demo(hub: Hub) -> None:
@@ -67,7 +69,7 @@ async def publish_step(hub: Hub, step: int, chance: random.Random) -> None:
 async def broadcast_step(said: AdminBroadcasts, step: int, chance: random.Random) -> None:
     visitors, words = max(1, round(chance.gauss(300, 60))), "Made up by the demo."
     await said.platform_update(PlatformUpdate(status="operational", active_users=visitors, message=words), by="demo")
-    if step % (4 * ADMIN_STEPS) == 0:
+    if step % ALERT_STEPS == 0:
         await said.alert(Alert(severity="info", title="All is well", message=words, source="demo"), by="demo")
 
 

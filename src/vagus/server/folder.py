@@ -33,6 +33,10 @@ class DataFolder:
         except FileNotFoundError:
             return None
 
+    @property
+    def secrets(self) -> tuple[Path, ...]:
+        return self.path / TOKEN_SECRET, self.path / API_KEY
+
     def token_secret(self) -> str:
         """The secret of this server's own tokens, made when it is first asked for."""
         return self.read(TOKEN_SECRET) or self._keep(TOKEN_SECRET, secrets.token_urlsafe(48))

@@ -142,3 +142,12 @@ def sqlite_file(settings: Settings, folder: DataFolder) -> Path | None:
     if not rest.startswith("/") or not path or path == ":memory:":
         raise ValueError("a file is needed: sqlite:///path, or sqlite:////path from the root")
     return Path(path)
+
+
+def private_files(settings: Settings, folder: DataFolder) -> list[Path]:
+    """The files that hold what is secret; beside the store's are some that begin like it."""
+    try:
+        database = sqlite_file(settings, folder)
+    except ValueError:
+        database = None
+    return [*folder.secrets, *((database,) if database is not None else ())]

@@ -9,6 +9,7 @@ from .section import Count, Positive, Section
 
 Kind = Literal["number", "text", "flag", "moment", "list"]
 Combine = Literal["count", "sum", "min", "max", "average"]
+Shape = Literal["count", "amount"]
 
 NAME: Final = "^[a-z][A-Za-z0-9]{0,63}$"
 Name = Annotated[str, msgspec.Meta(pattern=NAME)]
@@ -38,6 +39,9 @@ class JsonField(PlainField, frozen=True, kw_only=True):
     is how many elements there are, a list is the one that is found, anything else the whole document."""
     combine: Combine | None = None
     """How several values become one number; without it they are counted."""
+    look_for: Shape | None = None
+    """What a number without select is: count, how many elements there are; or amount, what is under mrr, revenue, total
+    or the like, also as text with a currency. Without it: count."""
 
 
 class PrometheusField(Section, frozen=True, kw_only=True):
@@ -95,10 +99,12 @@ class LogFileSource(_Source, frozen=True, kw_only=True, tag="log_file"):
 
     path: FilePath
     """The file; what does not begin with / is in fusion.folder."""
-    pattern: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-    """A regular expression with a named group for each value: ``(?P<files>\\d+) files in (?P<seconds>[\\d.]+) s``."""
+    pattern: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    """A regular expression with a named group for each value: ``(?P<files>\\d+) files in (?P<seconds>[\\d.]+) s``.
+    Empty: the last line that tells a status, as status=... or by a word such as ERROR or completed, counts."""
     fields: tuple[PlainField, ...] = ()
-    """What the groups are. A group that is not here is text."""
+    """What the groups are. A group that is not here is text. Without a pattern, a text is the status and a moment its
+    time; without any field, the status has the source's name."""
     max_bytes: Count = MAX_BYTES
     """How far back the line is looked for."""
 

@@ -1,8 +1,10 @@
 """The file of examples runs request by request, and the page in the documentation names everything."""
 
+import asyncio
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from typing import Final
 
 import httpx
@@ -54,6 +56,47 @@ async def test_the_examples_have_every_endpoint(station: Station) -> None:
 async def test_the_page_has_every_endpoint(station: Station) -> None:
     rows = set(re.findall(r"^\| `([A-Z]+) …(/[a-z/{}-]+)` \|", PAGE.text, re.MULTILINE))
     assert {(verb, BASE + path) for verb, path in rows} == await paths_of(station)
+
+
+def names_in(value: object) -> Iterator[str]:
+    """All names of objects, but those of a source's settings, which are the configuration's."""
+    match value:
+        case dict():
+            yield from value
+            for name, each in value.items():
+                yield from names_in(each) if name != "settings" else ()
+        case list():
+            for each in value:
+                yield from names_in(each)
+
+
+READ: Final = [
+    "/stream",
+    "/health",
+    "/emitter/health",
+    "/emitter/performance",
+    "/history?metric=memos",
+    "/history/metrics",
+    "/history/export?metric=memos&format=json",
+    "/history/export?metric=memos&format=json&tier=minutes",
+    "/sources",
+]
+
+
+def test_what_is_read_below_is_all_there_is_to_read() -> None:
+    shown = {each.url.removeprefix("{{host}}" + BASE).partition("?")[0] for each in examples() if each.method == "GET"}
+    assert shown == {path.partition("?")[0] for path in READ}
+
+
+@pytest.mark.parametrize("path", READ)
+async def test_every_name_in_an_answer_is_in_camel_case(station: Station, path: str) -> None:
+    await station.refresh()
+    async with asyncio.timeout(10):
+        while not (await station.get("/history/metrics"))["metrics"]:  # noqa: ASYNC110  # it is written behind
+            await asyncio.sleep(0.05)
+    async with station.http("admin") as http:
+        answer = (await http.get(path)).json()
+    assert [name for name in names_in(answer) if "_" in name] == []
 
 
 @pytest.mark.parametrize("kind", tables_of(SourceSettings), ids=lambda kind: kind.__name__)

@@ -136,6 +136,25 @@ async def test_fus_10_a_source_is_tested_added_changed_and_removed_while_it_runs
         assert (await http.delete("/sources/openOrders")).status_code == 404
 
 
+async def test_fus_10_what_comes_ready_says_what_it_reads_and_can_be_copied(own: Station) -> None:
+    async with own.http("admin") as http:
+        told = (await http.get("/sources")).json()
+    ready = {entry["name"]: entry for entry in told["sources"]}
+    assert told["folder"] == str(own.data)
+    assert {name: entry["settings"]["path"] for name, entry in ready.items()} == {
+        "memoIndex": "memo_index.json",
+        "revenue": "revenue_snapshot.json",
+        "driveSyncLog": "drive_sync.log",
+        "recommendations": "ERIC_recommendations.json",
+    }
+    assert {entry["origin"] for entry in ready.values()} == {"ready"}
+    (own.data / "other.json").write_text('{"summary": {"mrr": "48,200.50 EUR"}}')
+    (field,) = ready["revenue"]["settings"]["fields"]
+    changed = {"name": "other", "path": "other.json", "fields": [{**field, "name": "otherRevenue"}]}
+    await own.post("/sources", {**ready["revenue"]["settings"], "kind": ready["revenue"]["kind"], **changed})
+    assert (await own.refresh())["data"]["otherRevenue"] == 48200.5
+
+
 async def test_fus_10_a_source_that_gives_nothing_is_tested_with_the_reason(station: Station) -> None:
     told = await station.post("/sources/test", {**ADDED, "path": "nothing.json"})
     assert told["ok"] is False
@@ -158,6 +177,10 @@ async def test_fus_10_an_added_source_is_there_after_a_restart(start_station: St
         ({"kind": "json_file", "name": "memos", "path": "x.json"}, 409, "memos is a value of the source memoIndex"),
         ({"kind": "json_file", "name": "x", "path": "../../etc/passwd"}, 400, "must be in"),
         ({"kind": "json_file", "name": "x", "path": "/etc/passwd"}, 400, "must be in"),
+        ({"kind": "log_file", "name": "x", "path": "token_secret", "pattern": "(?P<x>.+)"}, 400, "the server's own"),
+        ({"kind": "log_file", "name": "x", "path": "y/../API_KEY", "pattern": "(?P<x>.+)"}, 400, "the server's own"),
+        ({"kind": "sql", "name": "x", "url": "sqlite:///vagus.db", "query": "select 1"}, 400, "the server's own"),
+        ({"kind": "log_file", "name": "x", "path": "vagus.db-wal", "pattern": "(?P<x>.+)"}, 400, "the server's own"),
         ({"kind": "sql", "name": "x", "url": "sqlite:////etc/x.db", "query": "select 1"}, 400, "must be in"),
         ({"kind": "json_file", "name": "no name", "path": "x.json"}, 400, "name"),
         ({"kind": "json_file", "name": "timestamp", "path": "x.json"}, 400, "meaning of its own"),
@@ -183,7 +206,7 @@ async def test_fus_10_sources_of_the_configuration_are_changed_there(start_stati
         for name in ("parts", "memoIndex"):
             answer = await http.delete(f"/sources/{name}")
             assert answer.status_code == 409
-            assert "change it there" in answer.json()["detail"]
+            assert "change it where it comes from" in answer.json()["detail"]
 
 
 async def test_fus_10_a_function_of_an_application_is_a_source_beside_the_others(
@@ -195,8 +218,10 @@ async def test_fus_10_a_function_of_an_application_is_a_source_beside_the_others
     station.write_files()
     data = (await station.refresh())["data"]
     assert (data["partsInStock"], data["memos"]) == (1200, 3)
-    async with station.http() as http:
+    async with station.http("admin") as http:
         assert (await http.get("/history/metrics")).status_code == 200
+        (stock,) = [one for one in (await http.get("/sources")).json()["sources"] if one["origin"] == "application"]
+    assert (stock["name"], stock["settings"]) == ("stock", None)
 
 
 async def test_fus_10_what_is_secret_in_a_source_is_kept_and_never_shown(own: Station) -> None:

@@ -1,5 +1,7 @@
-"""What a person reads when the server is ready."""
+"""How the server is loaded, and what a person reads when it is ready."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,22 @@ URL = "http://127.0.0.1:8000"
 
 def said(settings: Settings) -> str:
     return welcome(settings, Path("vagus-data"), URL)
+
+
+LOADED = """
+import gc
+from vagus.cli.serve import loading
+looks = []
+gc.callbacks.append(lambda phase, info: looks.append(phase))
+with loading():
+    import vagus.server.serving
+print(len(looks), gc.isenabled(), len(gc.get_objects()) < gc.get_freeze_count())
+"""
+
+
+def test_the_garbage_collector_does_not_look_at_what_is_loaded() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "True", "True"]
 
 
 def test_the_first_line_is_for_programs_and_ends_with_the_address() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from vagus.kernel import codes
-from vagus.kernel.errors import BrokerError, DisconnectError, RefusedError, RuleError, VagusError
+from vagus.kernel.errors import BrokerError, DisconnectError, RefusedError, RuleError, StoreError, VagusError
 
 
 @pytest.mark.parametrize("code", [400, 1999])
@@ -34,6 +34,12 @@ def test_a_close_code_outside_of_an_applications_range_is_a_bug(code: int) -> No
 def test_a_reason_must_fit_into_a_close_frame_in_bytes() -> None:
     with pytest.raises(ValueError, match="123 bytes"):
         DisconnectError.because(4000, "ü" * 62)
+
+
+@pytest.mark.parametrize("retryable", [True, False])
+def test_an_error_of_the_store_says_whether_the_same_may_work_later(retryable: bool) -> None:
+    error = StoreError("the disk is full", retryable=retryable)
+    assert (str(error), error.retryable) == ("the disk is full", retryable)
 
 
 def test_bugs_stay_outside_of_the_tree_that_applications_catch() -> None:

@@ -7,7 +7,8 @@ while it runs; what they say goes out on the channel ``fusion``, and to clients 
 
 Reading order: ``kinds`` and ``values`` (fields, states, snapshots), ``channel`` (the pulse and who hears it),
 ``sources`` (the contract, and each kind of source), ``collector``, ``book`` (which sources there are), ``emitter``
-(when, and on which node), ``history``, ``views``, ``routes`` (the only one that imports Litestar), ``app``.
+(when, and on which node), ``history``, ``past`` (of a demo), ``views``, ``routes`` (the only one with Litestar),
+``app``.
 """
 
 from collections.abc import Mapping

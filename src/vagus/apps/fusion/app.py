@@ -1,5 +1,6 @@
 """Fusion put onto a hub: the channel, the collector with its sources, the emitter, the history, and the routes."""
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -26,8 +27,8 @@ from .channel import CHANNEL, DEMO_RULE, READERS, REFRESH, RULE
 from .collector import Collector
 from .emitter import Emitter, Pace
 from .sources import Source
-from .sources.making import Surroundings, default_sources
-from .sources.stand_in import Invent, StandIn
+from .sources.making import READY, Surroundings
+from .sources.stand_in import Invent
 from .views import NobodyEmitsError, Views
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Furniture(msgspec.Struct, frozen=True):
     settings: Settings | None = None
     store: Store | None = None
     folder: Path = Path()
+    private: tuple[Path, ...] = ()
     shared: bool = False
     demo: Mapping[str, Invent] | None = None
 
@@ -67,17 +69,25 @@ class Fusion:
         self.history: History | None = None
         self.views = Views(hub, self)
         self._running = AsyncExitStack()
+        self._past: asyncio.Task[None] | None = None
 
     def furnish(self, given: Furniture) -> None:
         """Make the collector and its sources, before the start. Raises ``ValueError`` for sources that are wrong."""
         settings = given.settings or Settings()
         self.given = given
         self._store = given.store
-        self._around = Surroundings(Path(settings.folder) if settings.folder else given.folder)
+        self._around = Surroundings(Path(settings.folder) if settings.folder else given.folder, given.private)
         self.collector = Collector(clock=self._hub.now)
-        defaults = default_sources(self._around) if settings.default_sources else ()
-        ready = [*(_standing_in(source, given.demo or {}) for source in defaults), *self._sources]
-        self.book = Book(self.collector, self._around, given.store, ready=ready, configured=settings.sources)
+        self.book = Book(
+            self.collector,
+            self._around,
+            given.store,
+            ready=READY if settings.default_sources else (),
+            demo=given.demo,
+            given=self._sources,
+            configured=settings.sources,
+            clock=self._hub.now,
+        )
         self.pace = Pace(settings.interval_s or (DEMO_INTERVAL_S if given.demo else INTERVAL_S))
         self.emitter = Emitter(self._hub, self.collector, pace=self.pace)
         self._history_settings = settings.history
@@ -93,6 +103,7 @@ class Fusion:
                 self.history = History(self._store, self._history_settings, self._hub.now)
                 await self.history.start()
                 undoing.push_async_callback(self.history.stop)
+                undoing.push_async_callback(self._leave_past)
             self.emitter = self._new_emitter()
             await self.emitter.start()
             undoing.push_async_callback(self.emitter.stop)
@@ -108,9 +119,32 @@ class Fusion:
             store=self._store,
             lease=lease,
             pace=self.pace,
-            on_pulse=self.history.add if self.history is not None else None,
+            on_pulse=self._keep if self.history is not None else None,
             on_lead=self.book.load,
         )
+
+    def _keep(self, at: int, values: Mapping[str, float]) -> None:
+        """Keep what a pulse says; behind the first one of a demo comes its past."""
+        self.kept.add(at, values)
+        if self.given.demo and self._past is None:
+            self._past = asyncio.create_task(self._invent_past(self.given.demo, at))
+
+    async def _invent_past(self, demo: Mapping[str, Invent], before: int) -> None:
+        from .past import invent_past
+
+        try:
+            interval_s = self.emitter.pace.interval_s
+            points = await invent_past(self.kept, self.collector, demo, before=before, interval_s=interval_s)
+        except Exception as error:
+            log.warning("fusion_past_unfinished", error=str(error), exc_info=not isinstance(error, StoreError))
+        else:
+            log.info("fusion_past_invented", points=points)
+
+    async def _leave_past(self) -> None:
+        if self._past is not None:
+            self._past.cancel()
+            await asyncio.wait({self._past})
+            self._past = None
 
     async def stop(self) -> None:
         """Let another node emit, and write what is to be kept."""
@@ -163,17 +197,13 @@ class Fusion:
         return routes(self, Door(self._hub, keys, rate))
 
 
-def _standing_in(source: Source, demo: Mapping[str, Invent]) -> Source:
-    invent = demo.get(source.terms.name)
-    return source if invent is None else StandIn(source, invent)
-
-
 def install(
     hub: Hub,
     settings: Settings | None = None,
     *,
     store: Store | None = None,
     folder: Path = Path(),
+    private: Sequence[Path] = (),
     sources: Sequence[Source] = (),
     shared: bool = False,
     demo: Mapping[str, Invent] | None = None,
@@ -181,12 +211,14 @@ def install(
     """Furnish a hub that has not started, once; asked again, it gives what is there. An application that gives sources
 
     alone leaves settings and store to the server, which installs it again.
-    ``folder`` is where paths of sources begin, ``sources`` are an application's own. Without a store nothing is kept.
+    ``folder`` is where paths of sources begin; what begins like a path in ``private`` no source that is added while it
+    runs may read. ``sources`` are an application's own. Without a store nothing is kept.
     ``shared`` says that other nodes use the same store: then one of them emits. ``demo`` makes up values for the
-    sources that come ready, by their names, while their files are not there; then everybody may follow the channel.
+    sources that come ready, by their names, while their files are not there, and for the day before the first pulse;
+    then everybody may follow the channel.
     Raises ``ValueError`` for sources that are wrong, or where the hub has a rule for the channel.
     """
-    given = Furniture(settings, store, folder, shared, demo)
+    given = Furniture(settings, store, folder, tuple(private), shared, demo)
     installed = hub.apps.get(NAME)
     if isinstance(installed, Fusion):
         if installed.given == Furniture():

@@ -1,4 +1,4 @@
-"""The book of sources: those that come ready, those of the configuration, and those that were added while it runs.
+"""The book of sources: those that come ready, of the application, of the configuration, and added while it runs.
 
 The last are kept in the store, one setting each, so that they outlive restarts and go along to whichever node emits
 next. What an address or a header tells in secret is never given out again: who changes a source and leaves it out keeps
@@ -7,7 +7,8 @@ it, as long as it goes where it went before.
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from .collector import Collector, tried
 from .kinds import Value
 from .sources import Source
 from .sources.making import Surroundings, source_of
+from .sources.stand_in import Invent, StandIn
 
 log = structlog.get_logger()
 
@@ -30,7 +32,7 @@ PREFIX: Final = "fusion.source."
 Table = Mapping[str, Any]
 """A source as a table of the configuration has it, with its ``kind``."""
 
-Origin = Literal["ready", "configuration", "added"]
+Origin = Literal["ready", "application", "configuration", "added"]
 
 
 class UnknownSourceError(Exception):
@@ -38,11 +40,14 @@ class UnknownSourceError(Exception):
 
 
 class FixedSourceError(Exception):
-    """The source comes ready or from the configuration, so it is changed there."""
+    """The source was not added, so it is changed where it comes from."""
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A source in the book. ``settings`` are without what is secret, whose names are in ``hidden``."""
+    """A source in the book. ``settings`` are without what is secret, whose names are in ``hidden``.
+
+    One of the application is made by its own code: it has no kind and no settings.
+    """
 
     name: str
     origin: Origin
@@ -52,7 +57,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Book:
-    """Puts sources into a collector. ``ready`` and ``configured`` are there from the start and stay as they are."""
+    """Puts sources into a collector. All but those that are added are there from the start and stay as they are.
+
+    ``demo`` speaks for those that come ready, by their names, while there is nothing where they look. ``clock`` gives
+    seconds since 1970.
+    """
 
     def __init__(
         self,
@@ -60,24 +69,37 @@ class Book:
         around: Surroundings,
         store: Store | None,
         *,
-        ready: Iterable[Source] = (),
+        ready: Iterable[SourceSettings] = (),
+        demo: Mapping[str, Invent] | None = None,
+        given: Iterable[Source] = (),
         configured: Iterable[SourceSettings] = (),
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._collector = collector
         self._around = around
         self._store = store
+        self._clock = clock
         self._entries: dict[str, Entry] = {}
         self._added: dict[str, SourceSettings] = {}
         self._turn = asyncio.Lock()
-        for source in ready:
+        for one in ready:
+            source, invent = source_of(one, around), (demo or {}).get(one.name)
+            collector.add(StandIn(source, invent, clock) if invent is not None else source, may_be_absent=True)
+            self._entries[one.name] = _entry(one, "ready")
+        for source in given:
             collector.add(source, may_be_absent=True)
-            self._entries[source.terms.name] = Entry(source.terms.name, "ready")
+            self._entries[source.terms.name] = Entry(source.terms.name, "application")
         for index, one in enumerate(configured):
             try:
                 collector.add(source_of(one, around))
             except ValueError as error:
                 raise ValueError(f"sources[{index}].{error}") from None
             self._entries[one.name] = _entry(one, "configuration")
+
+    @property
+    def folder(self) -> Path:
+        """Where paths of sources begin."""
+        return self._around.folder
 
     async def entries(self) -> list[Entry]:
         """All of them, as the store has them now. Raises ``StoreError``."""
@@ -143,7 +165,7 @@ class Book:
         self._check_free(source_of(one, self._around))
         async with self._of_store().begin() as transaction:
             value = msgspec.json.encode(one)
-            await settings.put(transaction, f"{PREFIX}{one.name}", value, by=by, now=time.time(), version=version)
+            await settings.put(transaction, f"{PREFIX}{one.name}", value, by=by, now=self._clock(), version=version)
         log.info("fusion_source_kept", source=one.name, by=by)
         await self.load()
         return _entry(one, "added")

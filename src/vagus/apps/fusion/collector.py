@@ -202,6 +202,7 @@ class _Asked:
             failures=state.failures + 1,
             duration_ms=duration_ms,
             bytes=0,
+            is_awaited=bool(self.awaited),
         )
 
     async def close(self) -> None:

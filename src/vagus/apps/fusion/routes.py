@@ -74,8 +74,9 @@ class Tried(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Sources(msgspec.Struct, frozen=True):
-    """All sources, in their order."""
+    """All sources, in their order. ``folder`` is where their paths begin."""
 
+    folder: str
     sources: list[Entry]
 
 
@@ -120,7 +121,7 @@ async def _doing(work: Awaitable[Any]) -> Any:
     except ConflictError as error:
         raise ConflictException(detail=str(error)) from None
     except FixedSourceError as error:
-        text = f"The source {error} comes from the configuration, or ready: change it there."
+        text = f"The source {error} was not added over HTTP: change it where it comes from."
         raise ConflictException(detail=text) from None
     except UnknownSourceError as error:
         raise NotFoundException(f"There is no source {error}.") from None
@@ -260,7 +261,7 @@ def _sources(fusion: "Fusion", door: Door) -> Sequence[ControllerRouterHandler]:
     @get("/sources", **options)
     async def every() -> Sources:
         """All sources with their settings, without what is secret in them."""
-        return Sources(await _doing(fusion.book.entries()))
+        return Sources(str(fusion.book.folder), await _doing(fusion.book.entries()))
 
     @post("/sources/test", **options, status_code=HTTP_200_OK)
     async def test(data: Annotated[Source, example]) -> Tried:

@@ -88,6 +88,8 @@ class SourceState(msgspec.Struct, frozen=True):
     duration_ms: float = 0.0
     bytes: int = 0
     is_demo: bool = False
+    is_awaited: bool = False
+    """It is not there, and has never been."""
 
     @property
     def name(self) -> str:
@@ -102,7 +104,7 @@ class SourceState(msgspec.Struct, frozen=True):
 
     def status(self, now: int) -> Status:
         if self.error:
-            return "failed"
+            return "waiting" if self.is_awaited else "failed"
         age_s, freshness_s = self.age_s(now), self.terms.freshness_s
         if age_s is None:
             return "waiting"

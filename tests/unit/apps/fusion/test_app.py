@@ -86,7 +86,10 @@ async def test_nobody_else_does(hub: Hub, tmp_path: Path, roles: list[str]) -> N
 
 
 async def test_a_demo_is_followed_by_everybody_and_refreshed_by_those_who_may(hub: Hub, tmp_path: Path) -> None:
-    async with in_memory(hub) as world, install(hub, folder=tmp_path, demo={"memoIndex": lambda: {"memos": 7}}) as app:
+    async with (
+        in_memory(hub) as world,
+        install(hub, folder=tmp_path, demo={"memoIndex": lambda at: {"memos": 7}}) as app,
+    ):
         client = await world.connect()
         await client.subscribe(CHANNEL)
         pulse = await app.emitter.refresh()
@@ -107,7 +110,7 @@ async def test_nobody_publishes_on_the_channel(hub: Hub, tmp_path: Path) -> None
 def test_the_pace_is_that_of_the_settings_or_a_usual_one(
     hub: Hub, tmp_path: Path, given: float | None, demo: bool, interval_s: float
 ) -> None:
-    made_up = {"memoIndex": lambda: {"memos": 7}} if demo else None
+    made_up = {"memoIndex": lambda at: {"memos": 7}} if demo else None
     app = install(hub, Settings(interval_s=given), folder=tmp_path, demo=made_up)
     assert app.emitter.pace.interval_s == interval_s
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from vagus.apps.fusion.book import PREFIX, Book, FixedSourceError, UnknownSourceError
+from vagus.apps.fusion.book import PREFIX, Book, Entry, FixedSourceError, UnknownSourceError
 from vagus.apps.fusion.collector import Collector
 from vagus.apps.fusion.sources import SourceError
-from vagus.apps.fusion.sources.making import Surroundings, default_sources
+from vagus.apps.fusion.sources.making import READY, Surroundings, source_of
 from vagus.kernel.errors import ConflictError
 from vagus.settings.fusion import JsonFileSource
 from vagus.store import Store, settings
@@ -33,7 +33,7 @@ def collector() -> Collector:
 @pytest.fixture
 def book(collector: Collector, around: Surroundings, store: Store) -> Book:
     parts = JsonFileSource(name="parts", path="parts.json")
-    return Book(collector, around, store, ready=default_sources(around), configured=[parts])
+    return Book(collector, around, store, ready=READY, configured=[parts])
 
 
 def names(collector: Collector) -> list[str]:
@@ -45,6 +45,31 @@ async def test_sources_come_in_the_order_ready_configured_added(book: Book, coll
     entries = await book.entries()
     assert [entry.origin for entry in entries] == [*["ready"] * 4, "configuration", "added"]
     assert [entry.name for entry in entries] == names(collector)
+
+
+async def test_what_comes_ready_says_what_it_reads_and_its_copy_reads_the_same(
+    book: Book, around: Surroundings
+) -> None:
+    (around.folder / "memo_index.json").write_text('{"memos": [1, 2, 3]}')
+    (around.folder / "revenue_snapshot.json").write_text('{"summary": {"mrr": "48,200.50 EUR"}}')
+    (around.folder / "drive_sync.log").write_text("2026-11-21T18:00:00Z sync completed\n")
+    (around.folder / "ERIC_recommendations.json").write_text('{"recommendations": ["call back"]}')
+    ready = [entry for entry in await book.entries() if entry.origin == "ready"]
+    found = [await book.test({**(entry.settings or {}), "kind": entry.kind}) for entry in ready]
+    assert found == [
+        {"memos": 3},
+        {"revenue": 48200.5},
+        {"driveSync": "OK", "driveSyncLastSync": 1_795_284_000_000},
+        {"recommendations": ["call back"]},
+    ]
+
+
+async def test_a_source_of_the_application_has_no_settings(around: Surroundings, store: Store) -> None:
+    of_application = source_of(JsonFileSource(name="parts", path="parts.json"), around)
+    book = Book(Collector(), around, store, given=[of_application])
+    assert await book.entries() == [Entry("parts", "application")]
+    with pytest.raises(FixedSourceError):
+        await book.remove("parts", by="user:ada")
 
 
 async def test_what_one_node_adds_changes_and_removes_another_takes_over(
@@ -153,7 +178,7 @@ async def test_files_outside_the_folder_are_for_the_configuration(book: Book, pa
 
 
 async def test_without_a_store_there_are_the_others(around: Surroundings) -> None:
-    book = Book(Collector(), around, None, ready=default_sources(around))
+    book = Book(Collector(), around, None, ready=READY)
     await book.load()
     assert len(await book.entries()) == 4
 

@@ -36,7 +36,7 @@ class Series(msgspec.Struct, frozen=True):
     mean: msgspec.Raw
 
 
-class Chart(msgspec.Struct, frozen=True):
+class Chart(msgspec.Struct, frozen=True, rename="camel"):
     """The answer to a query. ``tier`` says what it was made from, and ``step_ms`` how long a step is."""
 
     from_ms: int
@@ -46,7 +46,7 @@ class Chart(msgspec.Struct, frozen=True):
     series: list[Series]
 
 
-class Metric(msgspec.Struct, frozen=True):
+class Metric(msgspec.Struct, frozen=True, rename="camel"):
     """A metric, the first and last time of which something is kept, and how many measurements that stands for."""
 
     metric: str

@@ -17,8 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import regex
-
 from vagus.apps.fusion.values import Reading, Terms, checked
 
 from . import SourceError
@@ -144,6 +142,8 @@ class Pattern:
     """A regular expression with named groups. Raises ``ValueError`` for what is none, or costs too much."""
 
     def __init__(self, text: str) -> None:
+        import regex  # here, as it takes its time and most servers have no pattern
+
         bare = "".join(_ESCAPES.sub("", text).split())  # blanks mean nothing with (?x)
         if _RECURSION.search(bare) or math.prod(map(_times, _COUNTS.findall(bare))) > REPEATS:
             raise ValueError(f"pattern: recursion, and repeats of more than {REPEATS:,} times in all, cost too much")

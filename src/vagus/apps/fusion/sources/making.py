@@ -1,7 +1,7 @@
 """Sources from settings, and the four that come ready."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, assert_never
@@ -27,9 +27,9 @@ from .files import Looks
 from .git_activity import GitActivity, fields_of
 from .http import Endpoint
 from .json_file import JsonFile
-from .log_file import LogFile, Pattern
+from .log_file import Interpret, LogFile, Pattern
 from .picking import Pick, pick_of, picked
-from .shapes import amount_in, count_in, sync_status
+from .shapes import sync_status
 from .sql import Rows, Sql, SqliteRows
 
 
@@ -39,8 +39,9 @@ class Surroundings:
     Those for disks are not those for hosts, so that a name server that hangs keeps nobody from reading a file.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, private: Iterable[Path] = ()) -> None:
         self.folder = folder.absolute()
+        self._private = tuple(_normal(path.absolute()) for path in private)
         self.disks = Threads()
         self.hosts = Threads()
         self.looks = Looks(self.disks)
@@ -57,16 +58,23 @@ class Surroundings:
         return self.folder / text
 
     def check_confined(self, settings: SourceSettings) -> None:
-        """Raise ``ValueError`` for a source that reads files outside the folder: for sources from the network, whose
+        """Raise ``ValueError`` for a source that reads files outside the folder, or the server's own: for sources from
 
-        authors may run the hub without being free to read every file of its machine.
+        the network, whose authors may run the hub without being free to read every file of its machine, or its secrets.
         """
         texts = [getattr(settings, name, "") for name in ("path", "ca_file")]
         if isinstance(settings, SqlSource) and settings.url.startswith("sqlite"):
             texts.append(settings.url.partition("://")[2][1:])
-        for text in filter(None, texts):
-            if not Path(os.path.normpath(self.path(text))).is_relative_to(self.folder):
+        for path in (self.path(text) for text in texts if text):
+            if not Path(os.path.normpath(path)).is_relative_to(self.folder):
                 raise ValueError(f"path: must be in {self.folder}; name other files in the server's configuration")
+            if _normal(path).startswith(self._private):
+                raise ValueError(f"path: {path.name} is the server's own, and holds its secrets")
+
+
+def _normal(path: Path) -> str:
+    """A path as one text, alike for all that a file system may take for the same."""
+    return os.path.normpath(path).casefold()
 
 
 def source_of(settings: SourceSettings, around: Surroundings) -> Source:
@@ -81,9 +89,9 @@ def source_of(settings: SourceSettings, around: Surroundings) -> Source:
             path = around.path(settings.path)
             return JsonFile(_terms(settings, picks), path, picks, around.looks, max_bytes=settings.max_bytes)
         case LogFileSource():
-            pattern = Pattern(settings.pattern)
-            terms = _plain_terms(settings, _fields_of_groups(pattern, settings.fields))
-            return LogFile(terms, around.path(settings.path), pattern, around.looks, max_bytes=settings.max_bytes)
+            found, interpret = _lines(settings)
+            path, terms = around.path(settings.path), _plain_terms(settings, found)
+            return LogFile(terms, path, interpret, around.looks, max_bytes=settings.max_bytes)
         case HttpJsonSource():
             picks = _picks(settings.name, settings.fields)
             endpoint = _endpoint(settings, around, "application/json")
@@ -113,6 +121,26 @@ def _terms(settings: SourceSettings, picks: Sequence[Pick]) -> Terms:
 
 def _plain_terms(settings: SourceSettings, fields: tuple[Field, ...]) -> Terms:
     return Terms(settings.name, fields, settings.timeout_s, settings.freshness_s, settings.every_s)
+
+
+def _lines(settings: LogFileSource) -> tuple[tuple[Field, ...], Interpret]:
+    """What the lines of a log give, and how."""
+    if settings.pattern:
+        pattern = Pattern(settings.pattern)
+        return _fields_of_groups(pattern, settings.fields), pattern
+    told = settings.fields or (PlainField(name=settings.name, kind="text"),)
+    if not {field.kind for field in told} <= {"text", "moment"}:
+        raise ValueError("fields: without a pattern a field is a text, the status, or a moment, its time")
+    fields = tuple(Field(field.name, field.kind, field.unit) for field in told)
+    return fields, partial(_status_in, fields)
+
+
+def _status_in(fields: Sequence[Field], line: str) -> Mapping[str, object] | None:
+    found = sync_status(line)
+    if found is None:
+        return None
+    status, at = found
+    return {field.name: at if field.kind == "moment" else status for field in fields}
 
 
 def _fields_of_groups(pattern: Pattern, fields: Sequence[PlainField]) -> tuple[Field, ...]:
@@ -149,28 +177,16 @@ def _rows(settings: SqlSource, around: Surroundings) -> Rows:
     return SqliteRows(around.path(rest[1:]), settings.query, around.disks)
 
 
-MEMO_INDEX: Final = "memo_index.json"
-REVENUE: Final = "revenue_snapshot.json"
-DRIVE_SYNC: Final = "drive_sync.log"
-RECOMMENDATIONS: Final = "ERIC_recommendations.json"
-
-
-def default_sources(around: Surroundings) -> tuple[Source, ...]:
-    """The four that come ready; ``shapes`` says what is understood of their files."""
-    looks = around.looks
-    memos, revenue = Field("memos", "number", "memos"), Field("revenue", "number")
-    recommendations = pick_of(JsonField(name="recommendations", kind="list"))
-    sync = (Field("driveSync", "text"), Field("driveSyncLastSync", "moment"))
-    return (
-        JsonFile(Terms("memoIndex", (memos,)), around.path(MEMO_INDEX), [Pick(memos, count_in)], looks),
-        JsonFile(Terms("revenue", (revenue,)), around.path(REVENUE), [Pick(revenue, amount_in)], looks),
-        LogFile(Terms("driveSyncLog", sync), around.path(DRIVE_SYNC), _drive_sync, looks),
-        JsonFile(
-            Terms("recommendations", (recommendations.field,)), around.path(RECOMMENDATIONS), [recommendations], looks
-        ),
-    )
-
-
-def _drive_sync(line: str) -> Mapping[str, object] | None:
-    found = sync_status(line)
-    return None if found is None else {"driveSync": found[0], "driveSyncLastSync": found[1]}
+READY: Final[Sequence[SourceSettings]] = (
+    JsonFileSource(name="memoIndex", path="memo_index.json", fields=(JsonField(name="memos", unit="memos"),)),
+    JsonFileSource(
+        name="revenue", path="revenue_snapshot.json", fields=(JsonField(name="revenue", look_for="amount"),)
+    ),
+    LogFileSource(
+        name="driveSyncLog",
+        path="drive_sync.log",
+        fields=(PlainField(name="driveSync", kind="text"), PlainField(name="driveSyncLastSync", kind="moment")),
+    ),
+    JsonListSource(name="recommendations", path="ERIC_recommendations.json"),
+)
+"""Those that come ready; ``shapes`` says what is understood of their files."""

@@ -14,7 +14,7 @@ from vagus.apps.fusion.values import Field
 from vagus.settings.fusion import Combine, JsonField
 
 from .selecting import Path, begins, elements
-from .shapes import count_in, list_in
+from .shapes import amount_in, count_in, list_in
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -27,8 +27,10 @@ class Pick(NamedTuple):
 
 
 def pick_of(spec: JsonField) -> Pick:
-    """Raises ``ValueError`` for a path that cannot be understood."""
+    """Raises ``ValueError`` for a path that cannot be understood, and for what makes no sense together."""
     field = Field(spec.name, spec.kind, spec.unit)
+    if spec.look_for and (spec.select or spec.kind != "number"):
+        raise ValueError("look_for: is for a number without select")
     if spec.select:
         try:
             path = Path(spec.select)
@@ -37,7 +39,7 @@ def pick_of(spec: JsonField) -> Pick:
         return Pick(field, lambda document: _at(path, document, field, spec.combine))
     match spec.kind:
         case "number":
-            return Pick(field, count_in)
+            return Pick(field, amount_in if spec.look_for == "amount" else count_in)
         case "list":
             return Pick(field, lambda document: plain(list_in(document)))
     return Pick(field, plain)

@@ -263,6 +263,7 @@ async def test_sources_that_may_be_absent_are_waited_for_in_one_line_and_without
     assert [state.error for state in states.values()] == ["/data/one.json is not there", "/data/two.json is not there"]
     assert [(line["event"], line["log_level"]) for line in logs] == [("fusion_waits_for_files", "info")]
     assert logs[0]["files"] == ["/data/one.json", "/data/two.json"]
+    assert {state.status(0) for state in states.values()} == {"waiting"}
 
 
 async def test_one_that_was_there_and_vanishes_is_warned_of(logs: list[MutableMapping[str, Any]]) -> None:
@@ -270,10 +271,12 @@ async def test_one_that_was_there_and_vanishes_is_warned_of(logs: list[MutableMa
     collector.add(source, may_be_absent=True)
     await collector.collect()
     source.answer = absent("one")
-    await collector.collect()
+    (state,) = await collector.collect()
+    assert state.status(0) == "failed"
     assert [(line["event"], line["log_level"]) for line in logs] == [("fusion_source_failed", "warning")]
 
 
 async def test_one_that_must_be_there_is_warned_of_from_the_start(logs: list[MutableMapping[str, Any]]) -> None:
-    await Collector([Told("one", absent("one"))]).collect()
+    (state,) = await Collector([Told("one", absent("one"))]).collect()
+    assert state.status(0) == "failed"
     assert [(line["event"], line["log_level"]) for line in logs] == [("fusion_source_failed", "warning")]

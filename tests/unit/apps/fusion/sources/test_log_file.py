@@ -1,6 +1,8 @@
 """Values in logs: the last line that matches, through rotation, cuts and lines that are being written."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -192,6 +194,11 @@ def test_a_pattern_that_costs_too_much_or_says_nothing_is_refused(pattern: str, 
 )
 def test_patterns_as_people_write_them_are_taken(pattern: str) -> None:
     assert Pattern(pattern).groups[0] == "a"
+
+
+def test_the_library_for_patterns_is_loaded_with_the_first_one() -> None:
+    program = "import sys, vagus.apps.fusion.sources.making; sys.exit('regex' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_a_field_that_no_group_gives_is_refused(folder: Folder) -> None:

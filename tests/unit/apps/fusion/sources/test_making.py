@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.apps.fusion.sources.folders import Folder
 from vagus.apps.fusion.collector import Collector
-from vagus.apps.fusion.sources.making import default_sources
+from vagus.apps.fusion.sources.making import READY, source_of
 from vagus.apps.fusion.values import snapshot
 from vagus.settings.fusion import SourceSettings
 
@@ -15,7 +15,7 @@ NOON = 1_795_262_400_000
 
 
 async def default_snapshot(folder: Folder) -> Any:
-    collector = Collector(default_sources(folder.around))
+    collector = Collector(source_of(one, folder.around) for one in READY)
     states = await collector.collect()
     await collector.close()
     return snapshot(states, NOON)
@@ -72,6 +72,18 @@ async def test_one_broken_file_harms_no_other(folder: Folder) -> None:
             {"kind": "json_file", "path": "a", "fields": [{"name": "b"}, {"name": "b"}]},
             "fields: two have the same name",
         ),
+        (
+            {"kind": "json_file", "path": "a", "fields": [{"name": "b", "select": "$.b", "look_for": "amount"}]},
+            "look_for: is for a number without select",
+        ),
+        (
+            {"kind": "json_file", "path": "a", "fields": [{"name": "b", "kind": "text", "look_for": "amount"}]},
+            "look_for: is for a number without select",
+        ),
+        (
+            {"kind": "log_file", "path": "a", "fields": [{"name": "b"}]},
+            "fields: without a pattern a field is a text, the status, or a moment",
+        ),
         ({"kind": "json_list", "path": "a", "select": "$..b"}, "select: cannot be understood from character 2"),
         ({"kind": "log_file", "path": "a", "pattern": "x"}, "pattern: needs a named group"),
         ({"kind": "log_file", "path": "a", "pattern": "(?P<a_b>x)"}, "pattern: of a group, name: must be letters"),
@@ -111,6 +123,20 @@ def test_sources_from_the_network_may_be_held_to_the_folder(folder: Folder, opti
     settings = msgspec.convert({"name": "orders", **options}, SourceSettings)
     with pytest.raises(ValueError, match=r"^path: must be in"):
         folder.around.check_confined(settings)
+
+
+async def test_a_log_without_a_pattern_tells_a_status(folder: Folder) -> None:
+    folder.write("a.log", "12:00 copied 7 files\n2026-11-21T12:00:00Z backup failed\nbye\n")
+    source = folder.source(kind="log_file", name="backup", path="a.log")
+    assert (await source.collect()).values == {"backup": "ERROR"}
+    await source.close()
+
+
+async def test_an_amount_is_looked_for_where_that_is_wanted(folder: Folder) -> None:
+    folder.write("a.json", '{"orders": [1, 2], "total": "1,200.50 EUR"}')
+    fields = [{"name": "turnover", "look_for": "amount"}, {"name": "orders", "look_for": "count"}]
+    source = folder.source(kind="json_file", name="shop", path="a.json", fields=fields)
+    assert (await source.collect()).values == {"turnover": 1200.5, "orders": 2}
 
 
 @pytest.mark.parametrize("path", ["a.json", "deep/a.json", "deep/../a.json"])

@@ -12,7 +12,9 @@ from vagus.settings.fusion import JsonFileSource
 
 async def test_it_is_marked_and_gives_way_to_the_file(tmp_path: Path) -> None:
     around = Surroundings(tmp_path)
-    source = StandIn(source_of(JsonFileSource(name="memos", path="memos.json"), around), lambda: {"memos": 7})
+    source = StandIn(
+        source_of(JsonFileSource(name="memos", path="memos.json"), around), lambda at: {"memos": at}, lambda: 7
+    )
     made_up = await source.collect()
     assert (made_up.values, made_up.is_demo) == ({"memos": 7}, True)
     file = tmp_path / "memos.json"
