@@ -120,6 +120,8 @@ class Book:
             for one in kept:
                 if self._added.get(one.name) != one:
                     await self._put(one)
+            self._added = dict(sorted(self._added.items()))
+            self._collector.arrange([*self._entries, *self._added])
 
     async def _put(self, one: SourceSettings) -> None:
         try:

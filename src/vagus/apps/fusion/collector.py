@@ -73,8 +73,12 @@ class Collector:
             self._asked = {name: self._asked[name] for name in before}
             await old.close()
 
+    def arrange(self, names: Iterable[str]) -> None:
+        """Put the sources in this order, which names each of them."""
+        self._asked = {name: self._asked[name] for name in names}
+
     def states(self) -> tuple[SourceState, ...]:
-        """What is known now, in the order in which the sources were added."""
+        """What is known now, in the order in which the sources were added or arranged."""
         return tuple(asked.state for asked in self._asked.values())
 
     async def collect(self) -> tuple[SourceState, ...]:

@@ -117,6 +117,17 @@ async def test_a_change_that_takes_anothers_value_changes_nothing(book: Book, co
     assert [field.name for field in collector.states()[-1].terms.fields] == ["orders"]
 
 
+async def test_what_is_added_stands_in_the_same_order_after_a_restart(
+    book: Book, collector: Collector, around: Surroundings, store: Store
+) -> None:
+    for name in ("zebra", "apple"):
+        await book.add({**ORDERS, "name": name}, by="user:ada")
+    again = Collector()
+    await Book(again, around, store).load()
+    assert names(collector)[-2:] == names(again) == ["apple", "zebra"]
+    assert [entry.name for entry in await book.entries()][-2:] == names(again)
+
+
 async def test_what_is_secret_is_hidden_and_kept_by_who_leaves_it_out(book: Book, store: Store) -> None:
     added = await book.add(SECRET, by="user:ada")
     assert added.hidden == ("headers", "url")
