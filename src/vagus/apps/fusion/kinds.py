@@ -56,7 +56,9 @@ def number(raw: object) -> int | float:
     try:
         value = float(raw)
     except (ValueError, OverflowError):
-        raise ValueError("must be a number, not other text" if isinstance(raw, str) else "is too large") from None
+        raise ValueError(
+            "must be a number, and this text is none" if isinstance(raw, str) else "is too large"
+        ) from None
     if not math.isfinite(value):
         raise ValueError("must be a finite number")
     return int(value) if isinstance(raw, str) and value.is_integer() and abs(value) <= _EXACT else value

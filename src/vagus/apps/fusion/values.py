@@ -17,6 +17,8 @@ from .kinds import Value, converted
 
 Status = Literal["waiting", "ok", "stale", "failed"]
 
+_NAMED: Final = 10
+"""Of the names that came instead of the one that is wanted, no more are told."""
 RESERVED: Final = frozenset({"timestamp", "health"})
 
 
@@ -116,7 +118,8 @@ def checked(fields: Iterable[Field], given: Mapping[str, object]) -> dict[str, V
     values: dict[str, Value] = {}
     for field in fields:
         if field.name not in given:
-            raise ValueError(f"{field.name}: the source did not give it")
+            came = ", ".join(sorted(map(str, given))[:_NAMED]) or "nothing"
+            raise ValueError(f"{field.name}: the source did not give it, but {came}")
         try:
             values[field.name] = converted(field.kind, given[field.name])
         except ValueError as error:

@@ -55,7 +55,7 @@ def test_a_source_may_say_that_a_value_is_unknown(kind: Kind) -> None:
     ("kind", "raw", "reason"),
     [
         ("number", True, "must be a number, not true or false"),
-        ("number", "many", "must be a number, not other text"),
+        ("number", "many", "must be a number, and this text is none"),
         ("number", [1], "must be a number, not a list"),
         ("number", float("nan"), "must be a finite number"),
         ("number", 10**400, "is too large"),

@@ -17,9 +17,9 @@ NOON = 1_795_262_400_000  # 2026-11-21T12:00:00Z
 
 
 def test_a_value_that_lies_or_is_left_out_is_refused_with_its_name() -> None:
-    with pytest.raises(ValueError, match=r"^open: must be a number, not other text"):
+    with pytest.raises(ValueError, match=r"^open: must be a number, and this text is none"):
         checked([Field("open")], {"open": "many"})
-    with pytest.raises(ValueError, match=r"^missing: the source did not give it"):
+    with pytest.raises(ValueError, match=r"^missing: the source did not give it, but other$"):
         checked([Field("missing")], {"other": 1})
 
 

@@ -114,8 +114,8 @@ async def test_a_source_that_cannot_be_cancelled_is_left_behind() -> None:
     [
         (SourceError("the file is gone"), "the file is gone"),
         (KeyError("x"), "failed: KeyError: 'x'"),
-        ("many", "gave what cannot be used: aValue: must be a number, not other text"),
-        (Reading({}), "gave what cannot be used: aValue: the source did not give it"),
+        ("many", "gave what cannot be used: aValue: must be a number, and this text is none"),
+        (Reading({}), "gave what cannot be used: aValue: the source did not give it, but nothing"),
         (SourceError("x" * 9000), "x" * 499 + "…"),
     ],
 )

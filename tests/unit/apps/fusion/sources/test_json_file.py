@@ -54,7 +54,7 @@ async def test_a_list_is_given_as_it_is(folder: Folder) -> None:
         (b"\xff\xfe{\x00}", "is not JSON"),
         (b"\x00" * 10, "is not JSON"),
         (b'{"closed": 5}', r"open: there is nothing at \$.open"),
-        (b'{"open": "many"}', "open: must be a number, not other text"),
+        (b'{"open": "many"}', "open: must be a number, and this text is none"),
         (b'{"open": {"a": 1}}', "open: must be a number, not an object"),
         (b'{"open": 1e999}', "is not JSON.*: Number out of range"),
         (b"[" * 100_000, "."),
