@@ -136,9 +136,13 @@ class Book:
             self._added[one.name] = one
 
     async def test(self, table: Table) -> dict[str, Value]:
-        """Ask such a source once. Raises ``ValueError`` for wrong settings, ``SourceError`` where it gives nothing."""
+        """Ask such a source once. Raises ``ValueError`` for wrong settings, ``ConflictError`` where one of its values
+
+        is another's, ``SourceError`` where it gives nothing.
+        """
         source = source_of(self._understood(table), self._around)
         try:
+            self._check_free(source)
             return await tried(source)
         finally:
             await source.close()

@@ -179,6 +179,8 @@ async def test_a_test_keeps_nothing(book: Book, around: Surroundings) -> None:
     assert await book.test(ORDERS) == {"orders": 2}
     with pytest.raises(SourceError, match="is not there"):
         await book.test({**ORDERS, "path": "nothing.json"})
+    with pytest.raises(ConflictError, match="memos is a value of the source memoIndex"):
+        await book.test({**ORDERS, "fields": [{"name": "memos"}]})
     assert "orders" not in [entry.name for entry in await book.entries()]
 
 
