@@ -65,23 +65,34 @@ export function addressOf(path: string, query: Query = {}): string {
 /** The server does not check what it answers against `T`, and neither does this: the two are released together. */
 async function ask<T>(method: string, path: string, body: unknown, { query, signal }: Options): Promise<T> {
   const deadline = AbortSignal.timeout(DEADLINE_MS);
-  const response = await answer(addressOf(path, query), {
-    method,
-    signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
-    headers: {
-      accept: "application/json",
-      ...(body === undefined ? {} : { "content-type": "application/json" }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
+  const response = await told(
+    fetch(addressOf(path, query), {
+      method,
+      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+      headers: {
+        accept: "application/json",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+  );
   if (!response.ok) throw await faultOf(response);
   if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
+  const text = await told(response.text());
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new ApiError(
+      response.status,
+      "What came back is no answer of this server. Is there a proxy in between that answers for it?",
+    );
+  }
 }
 
-async function answer(address: string, init: RequestInit): Promise<Response> {
+/** What comes from the network, with its errors in words. */
+async function told<T>(asked: Promise<T>): Promise<T> {
   try {
-    return await fetch(address, init);
+    return await asked;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     if (error instanceof DOMException && error.name === "TimeoutError") {

@@ -8,6 +8,7 @@ import { check, signInByLink } from "./session.js";
 import { applySettings } from "./settings.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import "./theme.css";
+import "./forced-colors.css";
 
 const address = new URL(location.href);
 const code = address.searchParams.get("code");

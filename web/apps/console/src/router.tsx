@@ -23,7 +23,8 @@ interface RootSearch {
 
 const root = createRootRoute({
   component: Shell,
-  validateSearch: (search: Record<string, unknown>): RootSearch => ("kiosk" in search ? { kiosk: true } : {}),
+  validateSearch: ({ kiosk }: Record<string, unknown>): RootSearch =>
+    kiosk === undefined || kiosk === false ? {} : { kiosk: true },
   search: { middlewares: [retainSearchParams(["kiosk"])] },
 });
 

@@ -21,6 +21,22 @@ export interface Session {
   readonly node: string;
 }
 
+/** One of the sessions that there are. Where it was begun is in `address` and `agent`. */
+export interface ListedSession {
+  readonly id: string;
+  readonly user: string;
+  readonly roles: readonly string[];
+  readonly method: Session["method"];
+  readonly createdAt: number;
+  /** Up to a minute behind. */
+  readonly seenAt: number;
+  readonly expiresAt: number;
+  readonly address: string;
+  readonly agent: string;
+  /** The one of this page. */
+  readonly current: boolean;
+}
+
 export type Credentials =
   | { readonly code: string }
   | { readonly user: string; readonly password: string }
@@ -69,6 +85,24 @@ export async function signInByLink(code: string): Promise<void> {
 export async function signOut(): Promise<void> {
   await remove(ROUTE);
   current.set({ state: "out" });
+}
+
+const SESSIONS = "/api/console/sessions";
+
+/** One's own, newest first; for admins everybody's. */
+export async function listSessions(signal: AbortSignal): Promise<readonly ListedSession[]> {
+  return (await get<{ readonly sessions: readonly ListedSession[] }>(SESSIONS, { signal })).sessions;
+}
+
+/** End sessions, and their connections within seconds. One that is over already is as well as ended. */
+export async function endSessions(ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    try {
+      await remove(`${SESSIONS}/${encodeURIComponent(id)}`);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.status === 404)) throw error;
+    }
+  }
 }
 
 function enter(session: Session): void {

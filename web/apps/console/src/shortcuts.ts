@@ -47,7 +47,9 @@ export function listenForShortcuts(): () => void {
     pressed = "";
     clearTimeout(timer);
   };
-  const take = (event: KeyboardEvent): void => {
+  const take = (event: Event): void => {
+    // A browser that fills in a form tells of keys that nobody pressed.
+    if (!(event instanceof KeyboardEvent)) return;
     const name = nameOf(event);
     const isChord = name.includes("mod+");
     if (event.defaultPrevented || event.isComposing || event.repeat || document.querySelector("dialog:modal"))

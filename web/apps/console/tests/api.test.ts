@@ -65,6 +65,21 @@ test("a server that is not there is told in words", async () => {
   expect(message).toMatch(/cannot be reached/);
 });
 
+test("an answer that is no JSON is told in words", async () => {
+  const url = await serveProblem(200, "<h1>Welcome to the hotel's network</h1>");
+  const { status, message } = await faultOf(get(url));
+  expect(status).toBe(200);
+  expect(message).toContain("no answer of this server");
+});
+
+test("an answer that breaks off is told in words", async () => {
+  const url = await serve((_, response) => {
+    response.writeHead(200, { "content-length": "100" });
+    response.write("{", () => response.destroy());
+  });
+  expect((await faultOf(get(url))).message).toMatch(/cannot be reached/);
+});
+
 test("what is posted arrives as JSON", async () => {
   const url = await serve((request, response) => {
     response.setHeader("content-type", "application/json");

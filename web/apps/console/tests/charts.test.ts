@@ -1,8 +1,10 @@
 /** What charts are drawn from, and when: tracks, the scheduler, ranges, summaries. */
 
 import { describe, expect, test } from "vitest";
+import { axisTexts } from "../src/charts/format.js";
 import { heightOf } from "../src/charts/height.js";
-import { pathOf } from "../src/charts/path.js";
+import { dashOf, type Palette } from "../src/charts/palette.js";
+import { HEIGHT, pathOf, WIDTH } from "../src/charts/path.js";
 import { fixed, rangeFrom, textOf } from "../src/charts/ranges.js";
 import { Scheduler } from "../src/charts/scheduler.js";
 import { labsSearch } from "../src/charts/search.js";
@@ -35,6 +37,13 @@ describe("a track", () => {
       [1, 4],
     ]);
     expect(line.hasBand).toBe(true);
+  });
+
+  test("tells the newest value by itself, not what its step comes to", () => {
+    const line = track([0, 10], [1, 2]);
+    expect(line.newest).toBe(2);
+    line.push(14, 6, 5);
+    expect(line.newest).toBe(6);
   });
 
   test("leaves a gap where values were missed", () => {
@@ -154,6 +163,45 @@ test("a chart is summed up in a sentence", () => {
 test("a sparkline is broken where there is a gap", () => {
   const { line } = pathOf(columns([0, 10, 20, 30], [1, 2, null, 3]), { from: 0, to: 30 });
   expect(line.match(/M/g)).toHaveLength(2);
+});
+
+test("a sparkline has its whole width, and what lies below each piece", () => {
+  const { line, area, end } = pathOf(columns([0, 10, 20, 30], [1, 2, null, 3]), { from: 0, to: 30 });
+  expect(line).toMatch(/^M0\.0 /);
+  expect(end.startsWith(`${WIDTH}.0 `)).toBe(true);
+  expect(area.match(new RegExp(` ${HEIGHT}Z`, "g"))).toHaveLength(2);
+});
+
+test.each([
+  [
+    [1_242.5, 1_245, 1_247.5],
+    ["1,242.5", "1,245.0", "1,247.5"],
+  ],
+  [
+    [48_250, 48_300],
+    ["48,250", "48,300"],
+  ],
+  [
+    [0, 0.25, 0.5],
+    ["0.00", "0.25", "0.50"],
+  ],
+  [
+    [1_200_000, 1_250_000, 1_300_000],
+    ["1.20M", "1.25M", "1.30M"],
+  ],
+  [
+    [0, 2e-9],
+    ["0", "0.000000002"],
+  ],
+  [[5], ["5"]],
+])("the marks %j of an axis are told apart", (marks, texts) => {
+  expect(axisTexts(marks)).toEqual(texts);
+});
+
+test("where all lines have one colour each has its own dashes", () => {
+  const palette: Palette = { series: [], solid: 1, text: "", grid: "", font: "" };
+  const dashes = Array.from({ length: 8 }, (_, index) => dashOf(palette, index).join());
+  expect(new Set(dashes).size).toBe(8);
 });
 
 test.each([

@@ -3,11 +3,11 @@
 import { describe, expect, test } from "vitest";
 import { Board } from "../src/pages/command/board.js";
 import { type Circumstances, conditionOf } from "../src/pages/command/condition.js";
+import { draftOf, EMPTY, labelAt, problemFrom, problemIn, tableOf } from "../src/pages/command/draft.js";
 import { Feed } from "../src/pages/command/feed.js";
-import { draftOf, EMPTY, missingIn, tableOf } from "../src/pages/command/kinds.js";
 import { titleOf } from "../src/pages/command/names.js";
 import { minutesFrom } from "../src/pages/command/pace.js";
-import { changesOf, type Pulse, turnsOf } from "../src/pages/command/pulses.js";
+import { changesOf, type Pulse, type Status, turnsOf } from "../src/pages/command/pulses.js";
 import { commandSearch } from "../src/pages/command/search.js";
 import { chartsOf, stateOf } from "../src/pages/command/sources.js";
 
@@ -20,14 +20,14 @@ function pulse(number: number, values: Pulse["values"] = {}, changes: Partial<Pu
     at,
     number,
     intervalSeconds: 1,
-    isPaused: false,
+    paused: false,
     values,
     sources: {},
     ...changes,
   };
 }
 
-const mark = (status: "ok" | "failed") => ({
+const mark = (status: Status) => ({
   status,
   asOf: NOW,
   error: status === "ok" ? "" : "gone",
@@ -98,9 +98,10 @@ describe("a paused feed", () => {
 
 describe("the page's condition", () => {
   const well: Circumstances = {
-    connection: { state: "connected", reason: "" },
+    isAway: false,
     subscription: { state: "subscribed", reason: "" },
     newest: pulse(0),
+    pace: undefined,
     since: NOW,
     now: NOW + 1_000,
   };
@@ -121,17 +122,36 @@ describe("the page's condition", () => {
     ],
     [
       "the emitter was paused",
-      { now: minutes(60), newest: pulse(0, {}, { isPaused: true }) },
-      "The emitter is paused",
+      { now: minutes(60), newest: pulse(0, {}, { paused: true }) },
+      "Pulses are paused for everybody",
+    ],
+    [
+      "it was paused since the newest pulse",
+      { now: minutes(60), pace: { intervalSeconds: 60, paused: true } },
+      "Pulses are paused for everybody",
+    ],
+    [
+      "it went on since",
+      { newest: pulse(0, {}, { paused: true }), pace: { intervalSeconds: 60, paused: false } },
+      "Live",
+    ],
+    [
+      "it was slowed down since",
+      { now: minutes(21), pace: { intervalSeconds: 3_600, paused: false } },
+      "Live",
+    ],
+    [
+      "a source fails and another is not there yet",
+      { newest: pulse(0, {}, { sources: { a: mark("failed"), b: mark("waiting"), c: mark("ok") } }) },
+      "Live, but 1 source fails",
     ],
     ["there was no pulse yet", { newest: undefined }, "Waiting for the first pulse"],
+    ["there is no connection", { isAway: true }, "No pulses for now"],
     [
-      "the connection is lost",
-      { connection: { state: "connecting", reason: "connection lost" } },
-      "Reconnecting",
+      "there was none from the beginning",
+      { isAway: true, newest: undefined, now: minutes(60) },
+      "Waiting for the first pulse",
     ],
-    ["it is given up", { connection: { state: "error", reason: "refused" } }, "No connection"],
-    ["somebody disconnected", { connection: { state: "disconnected", reason: "" } }, "Disconnected"],
     [
       "the role does not do",
       { subscription: { state: "unsubscribed", reason: "permission denied" } },
@@ -145,7 +165,7 @@ describe("the page's condition", () => {
 });
 
 describe("a board", () => {
-  const history = { from_ms: NOW - 60_000, to_ms: NOW, step_ms: 1_000, tier: "raw" };
+  const history = { fromMs: NOW - 60_000, toMs: NOW, stepMs: 1_000, tier: "raw" };
 
   test("carries the history on with pulses", () => {
     const board = new Board(100);
@@ -179,9 +199,9 @@ test("values with different units have charts of their own, and texts none", () 
   ]);
 });
 
-test("a source that never gave anything is not called broken", () => {
-  expect(stateOf("failed", true).words).toBe("Nothing yet");
-  expect(stateOf("failed", false).words).toBe("Failed");
+test("a source that nobody has made yet is not called broken", () => {
+  expect(stateOf("waiting").words).toBe("Nothing yet");
+  expect(stateOf("failed").words).toBe("Failed");
 });
 
 test.each([
@@ -212,50 +232,129 @@ test("the address keeps only what the page understands", () => {
 });
 
 describe("the form of a source", () => {
+  const value = (texts: Readonly<Record<string, string>>) => ({ texts, rest: {} });
+
   test("becomes settings, without what was left empty", () => {
     const draft = {
       ...EMPTY,
       name: "openOrders",
-      texts: { path: " orders.json " },
-      values: [{ name: "open", where: "$.open", kind: "number", unit: "" }],
-    } as const;
-    expect(missingIn(draft)).toBe("");
+      texts: { path: " orders.json ", timeout_s: "2.5", max_bytes: "" },
+      values: [value({ name: "open", select: "$.open", combine: "sum", unit: "" })],
+    };
+    expect(problemIn(draft)).toBeUndefined();
     expect(tableOf(draft)).toEqual({
       kind: "json_file",
       name: "openOrders",
       path: "orders.json",
-      fields: [{ name: "open", select: "$.open", kind: "number" }],
+      timeout_s: 2.5,
+      fields: [{ name: "open", select: "$.open", combine: "sum" }],
     });
   });
 
-  test("sends a secret only if it was typed", () => {
+  test("sends a secret only if it was typed, and an empty table where it was emptied by hand", () => {
     const draft = { ...EMPTY, kind: "http_json", name: "a", texts: { url: "https://shop.example" } } as const;
     expect(tableOf(draft)).not.toHaveProperty("headers");
-    const typed = { ...draft, texts: { ...draft.texts, authorization: "Bearer x" } };
-    expect(tableOf(typed)).toMatchObject({ headers: { Authorization: "Bearer x" } });
-  });
-
-  test("keeps the settings that it does not show", () => {
-    const settings = {
-      path: "a.json",
-      timeout_s: 2,
-      max_bytes: 5,
-      fields: [{ name: "a", kind: "number", select: "$.a" }],
+    const typed = {
+      ...draft,
+      texts: { ...draft.texts, headers: "Authorization: Bearer a:b\n\nAccept: */*" },
     };
-    const draft = draftOf("orders", "json_file", settings);
-    expect(draft && tableOf(draft)).toMatchObject({ ...settings, kind: "json_file", name: "orders" });
-  });
-
-  test("is not offered for a source that it would spoil", () => {
-    const fields = [{ name: "a", kind: "number", select: "$.a", combine: "sum" }];
-    expect(draftOf("orders", "json_file", { path: "a.json", fields })).toBeUndefined();
+    expect(tableOf(typed)).toMatchObject({ headers: { Authorization: "Bearer a:b", Accept: "*/*" } });
+    expect(tableOf({ ...draft, texts: { ...draft.texts, headers: "" } })).toMatchObject({ headers: {} });
   });
 
   test.each([
-    [{ name: "" }, "name"],
-    [{ name: "Open orders" }, "camelCase"],
-    [{ name: "orders", texts: {} }, "File is needed."],
-  ])("says what is missing in %j", (changes, words) => {
-    expect(missingIn({ ...EMPTY, texts: { path: "a" }, ...changes })).toContain(words);
+    ["json_file", { path: "a.json", timeout_s: 2, freshness_s: 60, every_s: 10, max_bytes: 5 }],
+    ["json_file", { path: "a.json", fields: [{ name: "a", select: "$.a", kind: "number", combine: "sum" }] }],
+    ["json_file", { path: "a.json", fields: [{ name: "a", kind: "number", look_for: "amount" }] }],
+    ["json_list", { path: "a.json", select: "$.tasks", unit: "tasks" }],
+    ["log_file", { path: "a.log", pattern: "(?P<a>x)", fields: [{ name: "a", kind: "text", unit: "x" }] }],
+    ["http_json", { url: "https://a.example", headers: { Accept: "a:b" }, ca_file: "ca.pem" }],
+    [
+      "prometheus",
+      {
+        url: "http://a.example",
+        fields: [{ name: "a", metric: "b", labels: { mode: "idle" }, combine: "max" }],
+      },
+    ],
+    ["sql", { url: "sqlite:///a.db", query: "select 1", fields: [{ name: "a", kind: "moment" }] }],
+    ["git_activity", { path: "project", branch: "main", every_s: 5 }],
+  ])("shows all settings of %s, and gives them back as they were", (kind, settings) => {
+    const draft = draftOf("orders", kind, settings);
+    expect(draft?.rest).toEqual({});
+    expect(draft && tableOf(draft)).toEqual({ ...settings, kind, name: "orders" });
+  });
+
+  test("keeps what it does not know", () => {
+    const settings = { path: "a.json", later: 1, fields: [{ name: "a", later: true }] };
+    const draft = draftOf("orders", "json_file", settings);
+    expect(draft && tableOf(draft)).toEqual({ ...settings, kind: "json_file", name: "orders" });
+  });
+
+  test.each([
+    [{ name: "" }, "name", "name"],
+    [{ name: "Open orders" }, "name", "camelCase"],
+    [{ texts: {} }, "path", "File is needed."],
+    [{ texts: { path: "a", timeout_s: "301" } }, "timeout_s", "300 is the highest"],
+    [{ texts: { path: "a", every_s: "often" } }, "every_s", "give a number"],
+    [{ values: [value({ name: "a b" })] }, "fields.0.name", "camelCase"],
+    [{ kind: "prometheus", texts: { url: "http://a" } }, "fields", "at least one value"],
+    [
+      {
+        kind: "prometheus",
+        texts: { url: "http://a" },
+        values: [value({ name: "a", metric: "b", labels: "c" })],
+      },
+      "fields.0.labels",
+      "name=value",
+    ],
+  ] as const)("says what is wrong in %j", (changes, at, words) => {
+    const problem = problemIn({ ...EMPTY, name: "orders", texts: { path: "a" }, ...changes });
+    expect(problem?.at).toBe(at);
+    expect(problem?.text).toContain(words);
+  });
+
+  test("does not ask for a secret that the server has", () => {
+    const draft = { ...EMPTY, kind: "http_json", name: "a" } as const;
+    expect(problemIn(draft)?.at).toBe("url");
+    expect(problemIn(draft, ["url"])).toBeUndefined();
+  });
+
+  const json = {
+    ...EMPTY,
+    name: "orders",
+    values: [value({ name: "open" }), value({ name: "late", select: "$.[" })],
+  };
+  test.each([
+    ["Expected `int` >= 1 - at `$.max_bytes`", json, "max_bytes", "Expected int >= 1"],
+    ["Expected `str` of length <= 32 - at `$.fields[1].unit`", json, "fields.1.unit", "length <= 32"],
+    [
+      "Expected `str` matching regex '^https?://' - at `$.url`",
+      { ...json, kind: "http_json" },
+      "url",
+      "Begin with",
+    ],
+    ["path: must be in /data; name other files in the configuration", json, "path", "Must be in /data"],
+    ["path: must be in /data", { ...json, kind: "sql" }, "url", "Must be in"],
+    ["path: must be in /data", { ...json, kind: "http_json" }, "ca_file", "Must be in"],
+    ["select: cannot be understood from character 2 on: .[", json, "fields.1.select", "Cannot be understood"],
+    ["fields: two have the same name", json, "fields", "Two have the same name."],
+    ["late is a value of the source shop already", json, "fields.1.name", "of the source shop"],
+    ["orders is a value of the source shop already", json, "name", "of the source shop"],
+    ["there is a source orders already", json, "name", "already"],
+    [
+      "name: late has a meaning of its own in snapshots; take another",
+      json,
+      "fields.1.name",
+      "meaning of its own",
+    ],
+  ] as const)("puts the refusal %j where it belongs", (message, draft, at, words) => {
+    const problem = problemFrom(message, draft);
+    expect(problem.at).toBe(at);
+    expect(problem.text).toContain(words);
+    expect(labelAt(draft.kind, at)).not.toBe("");
+  });
+
+  test("a refusal that names nothing in the form belongs nowhere in it", () => {
+    expect(problemFrom("The server cannot be reached.", json).at).toBe("");
   });
 });

@@ -5,6 +5,7 @@ import { globOf, withoutRepeated } from "../src/pages/connections/asking.js";
 import { conditionOf } from "../src/pages/connections/condition.js";
 import { connectionsSearch } from "../src/pages/connections/search.js";
 import { isSortedBy, nextSort } from "../src/pages/connections/sorting.js";
+import { inOrder } from "../src/pages/connections/steady.js";
 import type { Connected, Look, Node } from "../src/pages/connections/values.js";
 import { lookOf, Watch } from "../src/pages/connections/watch.js";
 import { fateText } from "../src/pages/connections/words.js";
@@ -133,4 +134,24 @@ test("what becomes of a slow client is said by the rules of its channels", () =>
       "it gets only the newest message of 1 channel and stays.",
   );
   expect(fateText({}, 1_024)).toContain("closed as slow");
+});
+
+describe("rows whose order is held", () => {
+  const rows = (...names: readonly string[]) => names.map((name) => ({ name }));
+  const keyOf = ({ name }: { readonly name: string }): string => name;
+
+  test("stay where they were, without those that left, and with new ones at the end", () => {
+    const held = inOrder(["c", "a", "b"], rows("new", "b", "c"), keyOf);
+    expect(held.map(keyOf)).toEqual(["c", "b", "new"]);
+  });
+
+  test("are the newest ones, whatever they were when the order was taken", () => {
+    const newest = rows("a", "b");
+    expect(inOrder(["b", "a"], newest, keyOf)[0]).toBe(newest[1]);
+  });
+
+  test("are the same array where nothing would move", () => {
+    const newest = rows("a", "b", "new");
+    expect(inOrder(["a", "gone", "b"], newest, keyOf)).toBe(newest);
+  });
 });

@@ -45,6 +45,7 @@ export function LabsPage(): ReactNode {
               height={140}
               syncKey="labs"
               onBrush={nothing}
+              onHold={nothing}
             />
           </Card>
         ))}

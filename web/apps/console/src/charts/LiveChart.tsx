@@ -9,9 +9,10 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import "uplot/dist/uPlot.min.css";
 import "./charts.css";
+import { useStore } from "../store.js";
 import { ChartTable } from "./ChartTable.js";
 import { momentText, numberText } from "./format.js";
-import { colourVariable } from "./palette.js";
+import { colourVariable, dashOf, palette } from "./palette.js";
 import { type Line, Plot } from "./plot.js";
 import type { Window } from "./ranges.js";
 import { summaryOf } from "./summary.js";
@@ -32,6 +33,8 @@ export interface LiveChartProps {
   readonly syncKey?: string;
   /** A part was chosen with the pointer or by key. */
   readonly onBrush: (from: number, to: number) => void;
+  /** Whether the window is to stand still, so that what is being marked does not run away. */
+  readonly onHold: (isHeld: boolean) => void;
   /** Beside the title. */
   readonly actions?: ReactNode;
 }
@@ -71,6 +74,7 @@ export function LiveChart(props: LiveChartProps): ReactNode {
       syncKey,
       window: () => current.current.window(),
       onBrush: (from, to) => current.current.onBrush(from, to),
+      onHold: (isHeld) => current.current.onHold(isHeld),
       onDrawn: drawn,
       onCursor: (at) => {
         cursor.current = at;
@@ -123,22 +127,20 @@ export function LiveChart(props: LiveChartProps): ReactNode {
   return (
     <figure className="chart" aria-labelledby={id}>
       <figcaption className="chart-head">
-        <h3 id={id}>{title}</h3>
-        <dl className="chart-legend" ref={legend}>
-          {lines.map((line, index) => (
-            <div key={line.metric}>
-              <dt>
-                <i
-                  className="chart-key"
-                  style={{ background: colourVariable(index) }}
-                  data-dashed={index > 3}
-                />
-                <span className={lines.length === 1 ? "chart-unseen" : undefined}>{line.label}</span>
-              </dt>
-              <dd>–</dd>
-            </div>
-          ))}
-        </dl>
+        <div className="chart-about">
+          <h3 id={id}>{title}</h3>
+          <dl className="chart-legend" ref={legend}>
+            {lines.map((line, index) => (
+              <div key={line.metric}>
+                <dt>
+                  <Key index={index} />
+                  <span className={lines.length === 1 ? "chart-unseen" : undefined}>{line.label}</span>
+                </dt>
+                <dd>–</dd>
+              </div>
+            ))}
+          </dl>
+        </div>
         <div className="chart-actions">
           <button type="button" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
             Table<span className="chart-unseen"> of {title}</span>
@@ -160,6 +162,15 @@ export function LiveChart(props: LiveChartProps): ReactNode {
       <output className="chart-unseen" ref={spoken} />
       {isTable && <ChartTable title={title} lines={lines} window={props.window} words={words} />}
     </figure>
+  );
+}
+
+function Key({ index }: { readonly index: number }): ReactNode {
+  const dash = dashOf(useStore(palette), index).join(" ");
+  return (
+    <svg className="chart-key" viewBox="0 0 16 4" aria-hidden="true">
+      <path d="M0 2h16" style={{ stroke: colourVariable(index) }} strokeDasharray={dash} />
+    </svg>
   );
 }
 

@@ -1,8 +1,7 @@
-/** Numbers and times as people read them, in the reader's language. */
+/** Numbers, times and ids as people read them, in the reader's language. */
 
 const plain = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 const fine = new Intl.NumberFormat(undefined, { maximumSignificantDigits: 4 });
-const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 2 });
 const signed = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2, signDisplay: "exceptZero" });
 const finelySigned = new Intl.NumberFormat(undefined, {
   maximumSignificantDigits: 3,
@@ -19,14 +18,36 @@ export function numberText(value: number | null | undefined, unit = ""): string 
   return unit ? `${text} ${unit}` : text;
 }
 
-/** Short enough for an axis. */
-export const axisText = (value: number): string => (isTiny(value) ? fine : compact).format(value);
+const isWhole = (value: number): boolean => Math.abs(value - Math.round(value)) < 1e-6 && value > 0.5;
+
+/** From there on an axis has thousands and millions. */
+const LONGEST = 100_000;
+const DIGITS = [0, 1, 2, 3, 4, 5, 6];
+
+/** The marks of an axis: short, and with as many digits as it takes to tell them apart. */
+export function axisTexts(marks: readonly number[]): string[] {
+  const highest = Math.max(...marks.map(Math.abs));
+  const step = Math.abs((marks[1] ?? 0) - (marks[0] ?? 0)) || highest || 1;
+  const isLong = highest >= LONGEST;
+  const unit = isLong ? 1000 ** Math.floor(Math.log10(highest) / 3) : 1;
+  const digits = DIGITS.find((count) => isWhole((step / unit) * 10 ** count));
+  if (digits === undefined) return marks.map((mark) => fine.format(mark));
+  const text = new Intl.NumberFormat(undefined, {
+    notation: isLong ? "compact" : "standard",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return marks.map((mark) => text.format(mark));
+}
 
 /** With its sign: +3. */
 export const changeText = (value: number): string => (isTiny(value) ? finelySigned : signed).format(value);
 
 export const momentText = (at: number): string => moment.format(at);
 export const timeText = (at: number): string => time.format(at);
+
+/** Enough to tell one from another; the whole belongs into a title. */
+export const shortId = (id: string): string => id.slice(0, 8);
 
 const UNITS: readonly (readonly [string, number])[] = [
   ["day", 86_400],

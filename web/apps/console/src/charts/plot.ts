@@ -6,9 +6,9 @@
  */
 
 import uPlot from "uplot";
-import { axisText } from "./format.js";
+import { axisTexts } from "./format.js";
 import { heightOf } from "./height.js";
-import { colourOf, dashOf, palette } from "./palette.js";
+import { dashOf, palette, shadesOf } from "./palette.js";
 import type { Window } from "./ranges.js";
 import { type Drawing, scheduler } from "./scheduler.js";
 import { aligned, type Columns, type Track } from "./track.js";
@@ -30,12 +30,15 @@ export interface PlotOptions {
   /** The cursor came to a step, or left. */
   readonly onCursor: (at: number | null) => void;
   readonly onBrush: (from: number, to: number) => void;
+  /** A pointer went down on it, where it may mark a part; or let go. Its window should stand still meanwhile. */
+  readonly onHold: (isHeld: boolean) => void;
   readonly onDrawn: () => void;
 }
 
+/** A finger that scrolls is cancelled, and a window that loses the focus may never hear of the rest. */
+const LETTING_GO = ["pointerup", "pointercancel", "blur"] as const;
 const AXIS_WIDTH = 52;
 const AXIS_HEIGHT = 38;
-const BAND_ALPHA = "33";
 
 export class Plot implements Drawing {
   readonly #root: HTMLElement;
@@ -44,6 +47,7 @@ export class Plot implements Drawing {
   #width = 0;
   #hasBands = false;
   #drawn = -1;
+  #release: (() => void) | undefined;
   readonly #ends: (() => void)[] = [];
 
   constructor(root: HTMLElement, options: PlotOptions) {
@@ -53,7 +57,10 @@ export class Plot implements Drawing {
     const sight = new IntersectionObserver(([entry]) => scheduler.show(this, entry?.isIntersecting ?? true));
     size.observe(root);
     sight.observe(root);
+    root.addEventListener("pointerdown", this.#hold);
     this.#ends.push(
+      () => root.removeEventListener("pointerdown", this.#hold),
+      () => this.#release?.(),
       () => size.disconnect(),
       () => sight.disconnect(),
       palette.subscribe(() => this.#redraw()),
@@ -113,6 +120,20 @@ export class Plot implements Drawing {
     this.#plot?.destroy();
   }
 
+  #hold = ({ button, target }: PointerEvent): void => {
+    if (button !== 0 || !(target instanceof Node) || !this.#plot?.over.contains(target)) return;
+    this.#release?.();
+    const lettingGo = new AbortController();
+    this.#release = () => {
+      lettingGo.abort();
+      this.#release = undefined;
+      this.#options.onHold(false);
+      this.mark();
+    };
+    for (const type of LETTING_GO) addEventListener(type, this.#release, { signal: lettingGo.signal });
+    this.#options.onHold(true);
+  };
+
   #hasValue(index: number): boolean {
     return this.#plot?.data.some((column, place) => place > 0 && column[index] != null) ?? false;
   }
@@ -147,14 +168,14 @@ export class Plot implements Drawing {
     const series: uPlot.Series[] = [{}];
     const bands: uPlot.Band[] = [];
     lines.forEach((_, index) => {
-      const stroke = colourOf(colours, index);
-      const line = { stroke, width: 1.5, dash: dashOf(index), points: { size: 4, fill: stroke } };
-      series.push(lines.length === 1 ? { ...line, fill: `${stroke}14` } : line);
+      const { line: stroke, fill, band } = shadesOf(colours, index);
+      const line = { stroke, width: 1.5, dash: dashOf(colours, index), points: { size: 4, fill: stroke } };
+      series.push(lines.length === 1 ? { ...line, fill } : line);
       if (!hasBands) return;
       const edge: uPlot.Series = { stroke: "transparent", width: 0, points: { show: false } };
       const low = series.push({ ...edge }) - 1;
       const high = series.push({ ...edge }) - 1;
-      bands.push({ series: [high, low], fill: `${stroke}${BAND_ALPHA}` });
+      bands.push({ series: [high, low], fill: band });
     });
     const axis: uPlot.Axis = {
       stroke: colours.text,
@@ -173,7 +194,7 @@ export class Plot implements Drawing {
       scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => heightOf(low, high) } },
       axes: [
         { ...axis, size: AXIS_HEIGHT, space: 70 },
-        { ...axis, size: AXIS_WIDTH, space: 36, values: (_, splits) => splits.map(axisText) },
+        { ...axis, size: AXIS_WIDTH, space: 36, values: (_, splits) => axisTexts(splits) },
       ],
       cursor: {
         sync: { key: syncKey },

@@ -34,6 +34,7 @@ export class Track implements Columns {
   /** Whether any step stands for values that differ. */
   hasBand = false;
   #inLast = 1;
+  #newest: Value = null;
   readonly #listeners = new Set<() => void>();
 
   constructor(capacity: number) {
@@ -55,6 +56,7 @@ export class Track implements Columns {
     this.stepMs = Math.max(1, stepMs);
     this.hasBand = this.min.some((low, index) => low !== this.max[index]);
     this.#inLast = Math.max(1, inLast);
+    this.#newest = this.mean.at(-1) ?? null;
     this.#changed();
   }
 
@@ -72,12 +74,13 @@ export class Track implements Columns {
       this.#append(at, value);
       this.#inLast = 1;
     }
+    this.#newest = value;
     this.#changed();
   }
 
-  /** The newest value there is; `null` if the line ends in a gap or is empty. */
+  /** The newest value there is, by itself as far as that is known; `null` if the line ends in a gap or is empty. */
   get newest(): Value {
-    return this.mean.at(-1) ?? null;
+    return this.#newest;
   }
 
   #fold(value: number): void {

@@ -6,40 +6,34 @@
 
 import { Age, useRealtime } from "@vagus/react";
 import { RotateCw } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
+import type { ReactNode } from "react";
 import { Button } from "../ui/Button.js";
 import { Mark } from "../ui/Mark.js";
-
-/** A connection that is back at once is none of the reader's business. */
-const PATIENCE_MS = 1_500;
+import { useIsAway } from "../useIsAway.js";
 
 export function ConnectionStrip(): ReactNode {
   const { status, connect, retry } = useRealtime();
   const { state, reason, lastMessageAt } = status;
-  const isThere = state === "connected" || state === "stale";
-  const [isLong, setLong] = useState(false);
-  useEffect(() => {
-    if (isThere) return setLong(false);
-    const timer = setTimeout(() => setLong(true), PATIENCE_MS);
-    return () => clearTimeout(timer);
-  }, [isThere]);
-  if (isThere || !isLong) return null;
+  if (!useIsAway()) return null;
 
   const isAsleep = state === "disconnected";
+  const isError = state === "error";
   return (
     <section
       aria-label="Connection"
-      className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-surface px-4 py-1.5 text-sm"
+      className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line bg-surface px-4 py-1.5 text-sm lg:px-6"
     >
-      <Mark tone={state === "error" ? "bad" : "warn"} />
+      <Mark tone={isError ? "bad" : "warn"} />
       <p className="font-medium">{isAsleep ? "Not connected" : "No connection to the server"}</p>
-      <p className="text-muted">
+      <p className="min-w-0 text-muted">
+        {(isError || !lastMessageAt) && `${reason} `}
+        {isError && "Check that the server runs, then retry. "}
         {lastMessageAt ? (
           <>
             What you see is what was known <Age at={lastMessageAt} />.
           </>
         ) : (
-          reason || "Nothing came yet."
+          "Nothing has come yet."
         )}
       </p>
       <Button size="small" icon={RotateCw} className="ms-auto" onClick={isAsleep ? connect : retry}>

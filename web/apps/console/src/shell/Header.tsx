@@ -2,7 +2,7 @@
 
 import { Link } from "@tanstack/react-router";
 import { RealtimeStatus } from "@vagus/react";
-import { BookOpen, CircleUser, Keyboard, LogOut, Search } from "lucide-react";
+import { BookOpen, CircleUser, Keyboard, LogOut, MonitorSmartphone, Search } from "lucide-react";
 import type { ReactNode, RefObject } from "react";
 import { useSession } from "../session.js";
 import { Badge } from "../ui/Badge.js";
@@ -18,10 +18,11 @@ import { Wordmark } from "./Wordmark.js";
 export interface HeaderProps {
   readonly openPalette: () => void;
   readonly openHelp: () => void;
+  readonly openSessions: () => void;
   readonly bell: RefObject<HTMLButtonElement | null>;
 }
 
-export function Header({ openPalette, openHelp, bell }: HeaderProps): ReactNode {
+export function Header({ openPalette, openHelp, openSessions, bell }: HeaderProps): ReactNode {
   return (
     <header className="sticky top-0 z-40 flex h-13 items-center gap-1 border-b border-line bg-bg px-3 sm:gap-2">
       <Link to="/" aria-label="Vagus, command centre" className="me-2 flex items-center rounded-control px-1">
@@ -41,12 +42,12 @@ export function Header({ openPalette, openHelp, bell }: HeaderProps): ReactNode 
       <IconButton label="Commands" icon={Search} keys="mod+k" className="md:hidden" onClick={openPalette} />
       <Notifications bell={bell} />
       <Looks />
-      <UserMenu openHelp={openHelp} />
+      <UserMenu openHelp={openHelp} openSessions={openSessions} />
     </header>
   );
 }
 
-function UserMenu({ openHelp }: { readonly openHelp: () => void }): ReactNode {
+function UserMenu({ openHelp, openSessions }: Pick<HeaderProps, "openHelp" | "openSessions">): ReactNode {
   const { user, roles, insecure, version } = useSession();
   const leave = { label: "Sign out", icon: LogOut, onSelect: useSignOut() };
   return (
@@ -79,7 +80,9 @@ function UserMenu({ openHelp }: { readonly openHelp: () => void }): ReactNode {
           null,
           { label: "Shortcuts", icon: Keyboard, keys: "?", onSelect: openHelp },
           { label: "HTTP API", icon: BookOpen, onSelect: () => open("/docs", "_blank", "noopener") },
-          ...(insecure ? [] : [null, leave]),
+          ...(insecure
+            ? []
+            : [null, { label: "Sessions", icon: MonitorSmartphone, onSelect: openSessions }, leave]),
         ]}
       />
     </>

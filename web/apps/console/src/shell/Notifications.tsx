@@ -50,7 +50,7 @@ export function Notifications({ bell }: { readonly bell: RefObject<HTMLButtonEle
           {unread > 0 && (
             <span
               aria-hidden="true"
-              className="pointer-events-none absolute end-0 top-0 grid h-4 min-w-4 place-items-center rounded-full bg-pulse px-1 text-[0.625rem] font-bold text-black"
+              className="forced-chosen pointer-events-none absolute end-0 top-0 grid h-4 min-w-4 place-items-center rounded-full bg-pulse px-1 text-[0.625rem] font-bold text-black"
             >
               {unread > 99 ? "99+" : unread}
             </span>

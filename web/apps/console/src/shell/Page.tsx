@@ -25,7 +25,11 @@ export function Page({ title, about, actions, children }: PageProps): ReactNode 
       <div className="flex min-h-9 flex-wrap items-center gap-x-4 gap-y-2">
         <h1 className="text-lg font-semibold tracking-tight">{title}</h1>
         {about}
-        {actions && <div className="ms-auto flex flex-wrap items-center gap-2">{actions}</div>}
+        {actions && (
+          <div className="ms-auto flex flex-wrap items-center gap-1.5 sm:gap-2 max-sm:[&>button]:px-2 max-sm:[&>span>button]:px-2">
+            {actions}
+          </div>
+        )}
       </div>
       {children}
     </div>

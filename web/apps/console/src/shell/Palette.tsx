@@ -140,7 +140,7 @@ function Row({ id, action, isChosen, isRecent, choose, run }: RowProps): ReactNo
       aria-selected={isChosen}
       className={classes(
         "flex h-10 cursor-pointer items-center gap-3 rounded-control px-2.5 text-sm",
-        isChosen && "bg-selected forced-colors:outline",
+        isChosen && "bg-selected",
       )}
       onPointerMove={choose}
       onClick={() => run(action)}

@@ -2,7 +2,7 @@
 
 import { Outlet, useLocation, useSearch } from "@tanstack/react-router";
 import { RealtimeStatus, RealtimeToasts } from "@vagus/react";
-import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from "react";
 import { useKeeping } from "../notifications.js";
 import { useRole } from "../session.js";
 import { ErrorBoundary } from "../ui/ErrorBoundary.js";
@@ -13,21 +13,27 @@ import { Navigation } from "./Navigation.js";
 import { Palette } from "./Palette.js";
 import { Shortcuts } from "./Shortcuts.js";
 
+/** Few ever open it. */
+const SessionsDialog = lazy(async () => ({
+  default: (await import("../sessions/SessionsDialog.js")).SessionsDialog,
+}));
+
 const EVERYBODYS = ["alerts"];
 const ADMINS = ["alerts", "admins"];
 
 export function Shell(): ReactNode {
   const { kiosk = false } = useSearch({ from: "__root__" });
-  const [opened, setOpened] = useState<"palette" | "help" | null>(null);
+  const [opened, setOpened] = useState<"palette" | "help" | "sessions" | null>(null);
   const openPalette = useCallback(() => setOpened("palette"), []);
   const openHelp = useCallback(() => setOpened("help"), []);
+  const openSessions = useCallback(() => setOpened("sessions"), []);
   const close = useCallback(() => setOpened(null), []);
   const bell = useRef<HTMLButtonElement>(null);
   const main = useRef<HTMLElement>(null);
   const channels = useRole("admin") ? ADMINS : EVERYBODYS;
   const { pathname } = useLocation();
   useKeeping();
-  useShellActions({ openPalette, openHelp, bell });
+  useShellActions({ openPalette, openHelp, openSessions, bell });
   useFocusAfterNavigation(main, pathname);
   useEffect(() => {
     document.documentElement.toggleAttribute("data-kiosk", kiosk);
@@ -37,11 +43,13 @@ export function Shell(): ReactNode {
     <>
       <a
         href="#main"
-        className="fixed start-2 top-2 z-50 -translate-y-20 rounded-control bg-solid px-3 py-2 font-medium text-on-solid focus:translate-y-0"
+        className="fixed start-2 top-2 z-50 -translate-y-20 rounded-control bg-solid px-3 py-2 font-medium text-on-solid forced-color-adjust-none focus:translate-y-0"
       >
         Skip to the page
       </a>
-      {!kiosk && <Header openPalette={openPalette} openHelp={openHelp} bell={bell} />}
+      {!kiosk && (
+        <Header openPalette={openPalette} openHelp={openHelp} openSessions={openSessions} bell={bell} />
+      )}
       <ConnectionStrip />
       <div className="md:flex">
         {!kiosk && <Navigation />}
@@ -63,6 +71,11 @@ export function Shell(): ReactNode {
       )}
       {opened === "palette" && <Palette onClose={close} />}
       {opened === "help" && <Shortcuts onClose={close} />}
+      {opened === "sessions" && (
+        <Suspense>
+          <SessionsDialog onClose={close} />
+        </Suspense>
+      )}
       <RealtimeToasts channels={channels} />
     </>
   );

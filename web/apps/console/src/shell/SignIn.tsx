@@ -68,7 +68,7 @@ function Lobby({ title, children }: { readonly title: string; readonly children:
           <p className="text-2xl font-semibold tracking-tight">Vagus</p>
           <h1 className="text-sm text-muted">{title}</h1>
         </div>
-        <div className="forced-line rounded-card border border-line bg-surface p-5">{children}</div>
+        <div className="rounded-card border border-line bg-surface p-5">{children}</div>
       </div>
     </main>
   );

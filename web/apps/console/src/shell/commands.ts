@@ -1,7 +1,16 @@
 /** What the shell itself offers to the palette and the keyboard, on every page. */
 
 import { useNavigate } from "@tanstack/react-router";
-import { Bell, BookOpen, Keyboard, LogOut, PanelTop, RotateCw, Search } from "lucide-react";
+import {
+  Bell,
+  BookOpen,
+  Keyboard,
+  LogOut,
+  MonitorSmartphone,
+  PanelTop,
+  RotateCw,
+  Search,
+} from "lucide-react";
 import { type RefObject, useMemo } from "react";
 import { type Action, useActions } from "../actions.js";
 import { client } from "../connection.js";
@@ -14,10 +23,11 @@ import { useSignOut } from "./useSignOut.js";
 export interface ShellDoors {
   readonly openPalette: () => void;
   readonly openHelp: () => void;
+  readonly openSessions: () => void;
   readonly bell: RefObject<HTMLButtonElement | null>;
 }
 
-export function useShellActions({ openPalette, openHelp, bell }: ShellDoors): void {
+export function useShellActions({ openPalette, openHelp, openSessions, bell }: ShellDoors): void {
   const navigate = useNavigate();
   const { insecure } = useSession();
   const leave = useSignOut();
@@ -99,6 +109,14 @@ export function useShellActions({ openPalette, openHelp, bell }: ShellDoors): vo
         ? []
         : [
             {
+              id: "sessions",
+              title: "Sessions",
+              group: "Page",
+              words: "signed in devices browsers end",
+              icon: MonitorSmartphone,
+              run: openSessions,
+            },
+            {
               id: "sign-out",
               title: "Sign out",
               group: "Page",
@@ -108,7 +126,7 @@ export function useShellActions({ openPalette, openHelp, bell }: ShellDoors): vo
             },
           ]),
     ],
-    [navigate, openPalette, openHelp, bell, insecure, leave],
+    [navigate, openPalette, openHelp, openSessions, bell, insecure, leave],
   );
   useActions(offered);
 }

@@ -8,7 +8,7 @@ import { Tooltip } from "./Tooltip.js";
 type Variant = "primary" | "secondary" | "quiet" | "danger";
 
 const VARIANTS: Readonly<Record<Variant, string>> = {
-  primary: "bg-solid text-on-solid border-transparent hover:opacity-90",
+  primary: "bg-solid text-on-solid border-transparent hover:opacity-90 forced-color-adjust-none",
   secondary: "bg-raised text-text border-line-strong hover:bg-hover",
   quiet: "bg-transparent text-muted border-transparent hover:bg-hover hover:text-text",
   danger: "bg-transparent text-bad border-bad hover:bg-bad hover:text-bg",

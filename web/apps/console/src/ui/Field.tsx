@@ -118,12 +118,14 @@ export function Switch({ label, hint, checked, onChange, disabled }: SwitchProps
         aria-labelledby={id}
         disabled={disabled}
         onClick={() => onChange(!checked)}
-        className="forced-line relative h-6 w-10 shrink-0 rounded-full border border-control-line bg-sunken transition-colors aria-checked:border-transparent aria-checked:bg-accent"
+        className="relative h-6 w-10 shrink-0 rounded-full border border-control-line bg-sunken transition-colors aria-checked:border-transparent aria-checked:bg-accent"
       >
         <span
           className={classes(
-            "absolute inset-y-0.5 start-0.5 w-[18px] rounded-full transition-transform forced-colors:bg-[ButtonText]",
-            checked ? "translate-x-4 bg-bg" : "bg-control-line",
+            "absolute inset-y-0.5 start-0.5 w-[18px] rounded-full transition-transform",
+            checked
+              ? "translate-x-4 bg-bg forced-colors:bg-[SelectedItemText]"
+              : "bg-control-line forced-colors:bg-[ButtonText]",
           )}
         />
       </button>

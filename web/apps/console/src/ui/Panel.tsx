@@ -16,9 +16,7 @@ export interface CardProps {
 
 export function Card({ children, className }: CardProps): ReactNode {
   return (
-    <div className={classes("forced-line rounded-card border border-line bg-surface p-pad", className)}>
-      {children}
-    </div>
+    <div className={classes("rounded-card border border-line bg-surface p-pad", className)}>{children}</div>
   );
 }
 
@@ -54,10 +52,7 @@ export function Panel({
   return (
     <section
       aria-labelledby={id}
-      className={classes(
-        "forced-line flex min-w-0 flex-col rounded-card border border-line bg-surface",
-        className,
-      )}
+      className={classes("flex min-w-0 flex-col rounded-card border border-line bg-surface", className)}
     >
       <header className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1 px-pad py-1.5">
         <Heading id={id} className="flex items-center gap-2 text-sm font-semibold">

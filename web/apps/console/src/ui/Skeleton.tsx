@@ -7,7 +7,10 @@ export function Skeleton({ className }: { readonly className?: string }): ReactN
   return (
     <span
       aria-hidden="true"
-      className={classes("moves-breathe block rounded-control bg-hover", className ?? "h-4 w-full")}
+      className={classes(
+        "moves-breathe block rounded-control bg-hover forced-colors:border forced-colors:border-dashed",
+        className ?? "h-4 w-full",
+      )}
     />
   );
 }

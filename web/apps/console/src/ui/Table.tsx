@@ -1,10 +1,9 @@
 /**
- * Rows of facts. Headers sort where they may, rows open where there is more to see, and the first column names the row.
+ * Rows of facts, some hundreds at most. They open where there is more to see, and the first column names the row.
  *
- * For some hundreds of rows: a longer list is its page's own, with TanStack Virtual.
+ * Longer lists, and such as are sorted, are their page's own, with TanStack Virtual.
  */
 
-import { ArrowDown, ArrowUp } from "lucide-react";
 import type { ReactNode } from "react";
 import { classes } from "./classes.js";
 
@@ -14,14 +13,8 @@ export interface Column<Row> {
   readonly cell: (row: Row) => ReactNode;
   /** Numbers stand at the end. */
   readonly align?: "start" | "end";
-  readonly sortable?: boolean;
   /** For the cell and its header, such as `max-sm:hidden`. */
   readonly className?: string;
-}
-
-export interface Sort {
-  readonly column: string;
-  readonly descending: boolean;
 }
 
 export interface TableProps<Row> {
@@ -30,17 +23,11 @@ export interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly rowKey: (row: Row) => string;
-  readonly sort?: Sort;
-  readonly onSort?: (sort: Sort) => void;
   /** A row is opened, by a click or with Enter on its first cell. */
   readonly onOpen?: (row: Row) => void;
-  readonly selected?: string | undefined;
-  /** Instead of rows, if there are none. */
-  readonly empty?: ReactNode;
 }
 
-export function Table<Row>(props: TableProps<Row>): ReactNode {
-  const { caption, columns, rows, rowKey, onOpen, selected, empty } = props;
+export function Table<Row>({ caption, columns, rows, rowKey, onOpen }: TableProps<Row>): ReactNode {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard
     <section aria-label={caption} tabIndex={0} className="relative overflow-auto outline-offset-[-2px]">
@@ -49,69 +36,41 @@ export function Table<Row>(props: TableProps<Row>): ReactNode {
         <thead>
           <tr>
             {columns.map((column) => (
-              <Header key={column.id} column={column} {...props} />
+              <Header key={column.id} column={column} />
             ))}
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => {
-            const key = rowKey(row);
-            return (
-              <tr
-                key={key}
-                aria-selected={selected === key || undefined}
-                className={classes(
-                  "border-t border-line aria-selected:bg-selected",
-                  onOpen && "cursor-pointer hover:bg-hover",
-                )}
-                onClick={onOpen && (() => onOpen(row))}
-              >
-                {columns.map((column, place) => (
-                  <Cell key={column.id} column={column} isName={place === 0} opens={onOpen !== undefined}>
-                    {column.cell(row)}
-                  </Cell>
-                ))}
-              </tr>
-            );
-          })}
+          {rows.map((row) => (
+            <tr
+              key={rowKey(row)}
+              className={classes("border-t border-line", onOpen && "cursor-pointer hover:bg-hover")}
+              onClick={onOpen && (() => onOpen(row))}
+            >
+              {columns.map((column, place) => (
+                <Cell key={column.id} column={column} isName={place === 0} opens={onOpen !== undefined}>
+                  {column.cell(row)}
+                </Cell>
+              ))}
+            </tr>
+          ))}
         </tbody>
       </table>
-      {rows.length === 0 && empty}
     </section>
   );
 }
 
-function Header<Row>({
-  column,
-  sort,
-  onSort,
-}: { readonly column: Column<Row> } & Pick<TableProps<Row>, "sort" | "onSort">): ReactNode {
-  const isSorted = sort?.column === column.id;
-  const Arrow = sort?.descending ? ArrowDown : ArrowUp;
-  const order = sort?.descending ? "descending" : "ascending";
-  const isEnd = column.align === "end";
+function Header<Row>({ column }: { readonly column: Column<Row> }): ReactNode {
   return (
     <th
       scope="col"
-      aria-sort={isSorted ? order : undefined}
       className={classes(
         "sticky top-0 z-1 h-8 bg-surface px-pad text-xs font-medium whitespace-nowrap text-muted",
-        isEnd ? "text-end" : "text-start",
+        column.align === "end" ? "text-end" : "text-start",
         column.className,
       )}
     >
-      {column.sortable && onSort ? (
-        <button
-          type="button"
-          className={classes("inline-flex h-7 items-center gap-1 hover:text-text", isSorted && "text-text")}
-          onClick={() => onSort({ column: column.id, descending: isSorted ? !sort.descending : isEnd })}
-        >
-          {column.header}
-          <Arrow size={12} className={isSorted ? "" : "invisible"} />
-        </button>
-      ) : (
-        column.header
-      )}
+      {column.header}
     </th>
   );
 }

@@ -1,6 +1,6 @@
 /** Views of one thing, one at a time. Arrow keys, Home and End move; the view that is shown is chosen at once. */
 
-import { type KeyboardEvent, type ReactNode, useId, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from "react";
 import { classes } from "./classes.js";
 
 export interface TabsProps<Id extends string> {
@@ -22,6 +22,13 @@ export function Tabs<Id extends string>({
 }: TabsProps<Id>): ReactNode {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
+  const widths = tabs.map(({ count }) => String(count ?? "").length).join();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with other widths it is elsewhere
+  useEffect(() => {
+    const chosen = list.current?.querySelector<HTMLElement>(`[data-tab="${CSS.escape(value)}"]`);
+    // Where not all have room, the chosen one is in sight. The page itself stays where it is.
+    if (chosen) list.current?.scrollTo({ left: chosen.offsetLeft - chosen.offsetWidth });
+  }, [value, widths]);
   const move = (event: KeyboardEvent): void => {
     const here = tabs.findIndex((tab) => tab.id === value);
     const to = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: tabs.length - 1 }[event.key];
@@ -37,7 +44,7 @@ export function Tabs<Id extends string>({
         ref={list}
         role="tablist"
         aria-label={label}
-        className="flex gap-1 overflow-x-auto border-b border-line"
+        className="relative flex gap-1 overflow-x-auto border-b border-line"
         onKeyDown={move}
       >
         {tabs.map((tab) => (

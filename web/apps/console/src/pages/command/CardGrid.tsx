@@ -1,7 +1,6 @@
 /** The cards of all sources, with what the newest pulse says and what it changed. */
 
-import { type ReactNode, useEffect, useMemo, useState } from "react";
-import type { Window } from "../../charts/ranges.js";
+import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
 import { Button } from "../../ui/Button.js";
 import { SPARK_POINTS, useHistory } from "./asking.js";
 import { Board } from "./board.js";
@@ -23,13 +22,7 @@ export function CardGrid({ sources }: { readonly sources: readonly SourceFields[
   const { shown } = useFeedState();
   const newest = shown.at(-1);
   const changes = useMemo(() => (newest ? changesOf(shown.at(-2), newest) : []), [shown, newest]);
-  const hour = useMemo(() => {
-    return (): Window => {
-      const { pausedAt } = feed.get();
-      const to = pausedAt || Date.now();
-      return { from: to - HOUR.lengthMs, to };
-    };
-  }, [feed]);
+  const now = useCallback((): number => feed.get().pausedAt || Date.now(), [feed]);
 
   if (sources.length === 0) {
     return (
@@ -57,13 +50,13 @@ export function CardGrid({ sources }: { readonly sources: readonly SourceFields[
               fields={fields}
               shown={JSON.stringify(content)}
               track={drawn && board.track(drawn.name)}
-              hour={hour}
+              now={now}
             />
           );
         })}
       </div>
       {sources.length > FIRST_CARDS && (
-        <Button size="small" onClick={() => setWhole(!isWhole)}>
+        <Button size="small" className="justify-self-start" onClick={() => setWhole(!isWhole)}>
           {isWhole ? "Show fewer" : `Show all ${sources.length} sources`}
         </Button>
       )}

@@ -1,13 +1,13 @@
 /** The charts of all sources over one range, with one cursor, fed by the history and by pulses. */
 
 import { Download } from "lucide-react";
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { addressOf } from "../../api.js";
 import { LiveChart } from "../../charts/LiveChart.js";
 import { fixed, type Window, windowOf, wordsOf } from "../../charts/ranges.js";
 import { Button } from "../../ui/Button.js";
-import { Fault } from "../../ui/ErrorBoundary.js";
 import { Panel } from "../../ui/Panel.js";
+import { Unread } from "../../ui/Unread.js";
 import { POINTS, useHistory } from "./asking.js";
 import { Board } from "./board.js";
 import { RangePicker } from "./RangePicker.js";
@@ -30,7 +30,8 @@ export function ChartsPanel({ sources, view: { range, setRange } }: ChartsPanelP
   const all = useMemo(() => chartsOf(sources, board), [sources, board]);
   const charts = useMemo(() => (isWhole ? all : all.slice(0, FIRST_CHARTS)), [all, isWhole]);
   const metrics = useMemo(() => charts.flatMap(({ lines }) => lines.map(({ metric }) => metric)), [charts]);
-  const { data, error, refetch, isFetching } = useHistory(metrics, range, POINTS);
+  const query = useHistory(metrics, range, POINTS);
+  const { data, isFetching } = query;
   const { isPaused, shown } = useFeedState();
   const isLive = range.kind === "live";
 
@@ -46,7 +47,15 @@ export function ChartsPanel({ sources, view: { range, setRange } }: ChartsPanelP
     return isLive ? feed.listen((pulses) => board.push(pulses)) : undefined;
   }, [board, feed, isLive]);
 
-  const window = useCallback((): Window => windowOf(range, feed.get().pausedAt || Date.now()), [range, feed]);
+  const heldAt = useRef(0);
+  const now = useCallback(() => feed.get().pausedAt || Date.now(), [feed]);
+  const window = useCallback((): Window => windowOf(range, heldAt.current || now()), [range, now]);
+  const hold = useCallback(
+    (isHeld: boolean) => {
+      heldAt.current = isHeld ? now() : 0;
+    },
+    [now],
+  );
   const brush = useCallback(
     (from: number, to: number) => {
       const chosen = fixed(from, to);
@@ -58,12 +67,14 @@ export function ChartsPanel({ sources, view: { range, setRange } }: ChartsPanelP
   return (
     <Panel
       title="Charts"
-      about={data && `one point for ${stepText(data.step_ms)}`}
+      about={[!isLive && wordsOf(range), data && `one point for ${stepText(data.stepMs)}`]
+        .filter(Boolean)
+        .join(", ")}
       channel="fusion"
       at={shown.at(-1)?.at ?? null}
       actions={<RangePicker range={range} setRange={setRange} />}
     >
-      {error && <Fault title="The history could not be read." error={error} retry={() => void refetch()} />}
+      <Unread title="The history could not be read." query={query} />
       <div className="command-charts" aria-busy={isFetching}>
         {charts.map((chart) => (
           <LiveChart
@@ -74,6 +85,7 @@ export function ChartsPanel({ sources, view: { range, setRange } }: ChartsPanelP
             words={wordsOf(range)}
             isMoving={isLive && !isPaused}
             onBrush={brush}
+            onHold={hold}
             actions={<Exports chart={chart} window={window} />}
           />
         ))}

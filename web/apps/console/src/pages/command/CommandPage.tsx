@@ -5,8 +5,8 @@ import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } fr
 import { useActions } from "../../actions.js";
 import { Page } from "../../shell/Page.js";
 import { Button } from "../../ui/Button.js";
-import { Fault } from "../../ui/ErrorBoundary.js";
-import { renewHistory, useHealth, useHealthAfterPulses } from "./asking.js";
+import { Unread } from "../../ui/Unread.js";
+import { renewHistory, useHealth, useNewsOfPulses } from "./asking.js";
 import { CardGrid } from "./CardGrid.js";
 import { ChartsPanel, type ChartsPanelProps } from "./ChartsPanel.js";
 import "./command.css";
@@ -28,7 +28,7 @@ export function CommandPage(): ReactNode {
   const { isPaused, setPaused } = view;
   const health = useHealth();
   const sources = useSources(health.data);
-  useHealthAfterPulses(feed);
+  useNewsOfPulses(feed);
 
   useEffect(() => {
     if (isPaused) feed.pause(Date.now());
@@ -62,21 +62,14 @@ export function CommandPage(): ReactNode {
         }
       >
         <ConditionBar resume={() => setPaused(false)} />
-        {health.error && sources.length === 0 && (
-          <Fault
-            title="The sources could not be read."
-            error={health.error}
-            retry={() => void health.refetch()}
-          />
-        )}
+        {sources.length === 0 && <Unread title="The sources could not be read." query={health} />}
         <Insight sources={sources} view={view} />
-        <SourcesPanel />
       </Page>
     </FeedContext>
   );
 }
 
-/** Cards, charts and pulses; as long as nothing was ever collected, what to do first instead of the charts. */
+/** Cards, charts, sources and pulses; as long as nothing was ever collected, what to do first instead of the charts. */
 function Insight({ sources, view }: ChartsPanelProps): ReactNode {
   const feed = useFeed();
   const isUntouchedYet = useSyncExternalStore(feed.subscribe, () => isUntouched(feed.get().shown.at(-1)));
@@ -85,7 +78,10 @@ function Insight({ sources, view }: ChartsPanelProps): ReactNode {
       <h2 className="sr-only">Now</h2>
       {!isUntouchedYet && <CardGrid sources={sources} />}
       <div className="command-columns">
-        {isUntouchedYet ? <FirstSource /> : <ChartsPanel sources={sources} view={view} />}
+        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-gap">
+          {isUntouchedYet ? <FirstSource /> : <ChartsPanel sources={sources} view={view} />}
+          <SourcesPanel />
+        </div>
         <div className="grid content-start gap-gap sm:grid-cols-2 xl:grid-cols-1">
           <RecentPulses />
           <EmitterPanel />

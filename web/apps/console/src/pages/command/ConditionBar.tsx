@@ -1,23 +1,26 @@
 /**
- * How the page does and what to do about it; and while the view is frozen, how many pulses wait.
+ * How the pulses do and what to do about it; and while the view is frozen, how many of them wait.
  *
- * It is a live region that is always there, so that screen readers hear when its title changes.
+ * Screen readers hear of it when it changes, but for what the connection has told them already.
  */
 
-import { useRealtimeConnection } from "@vagus/react";
-import { Play, RotateCw } from "lucide-react";
-import { type ReactNode, useState } from "react";
-import { client } from "../../connection.js";
+import { useAnnounce, useRealtimeConnection } from "@vagus/react";
+import { Play } from "lucide-react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { useRole } from "../../session.js";
 import { Button } from "../../ui/Button.js";
 import { Mark, type Tone } from "../../ui/Mark.js";
-import { conditionOf, type Kind } from "./condition.js";
+import { useIsAway } from "../../useIsAway.js";
+import { useFigures, usePace } from "./asking.js";
+import { type Condition, conditionOf, type Kind } from "./condition.js";
 import { useFeed, useFeedState, useFollowed } from "./useFeed.js";
 import { useNow } from "./useNow.js";
 
 const TONES: Readonly<Record<Kind, Tone>> = {
   connected: "good",
+  failing: "warn",
   connecting: "unknown",
-  disconnected: "unknown",
+  away: "unknown",
   stale: "warn",
   paused: "paused",
   error: "bad",
@@ -29,32 +32,36 @@ const LOOK_MS = 2_000;
 export function ConditionBar({ resume }: { readonly resume: () => void }): ReactNode {
   const subscription = useFollowed(useFeed());
   const { shown, isPaused, waiting } = useFeedState();
-  const state = useRealtimeConnection(({ state }) => state);
-  const reason = useRealtimeConnection(({ reason }) => reason);
+  const isAway = useIsAway();
   const now = useNow(LOOK_MS);
+  const mayChange = useRole("operator");
+  const { mutate, isPending } = usePace();
   const [since] = useState(() => Date.now());
-  const { kind, title, advice } = conditionOf({
-    connection: { state, reason },
+  const condition = conditionOf({
+    isAway,
     subscription,
     newest: shown.at(-1),
+    pace: useFigures().data,
     // What waits is not shown yet, but no reason to complain of silence.
     now: isPaused && waiting > 0 ? 0 : now,
     since,
   });
-  const isQuiet = kind === "connected";
+  useTold(condition);
+  const { kind, title, advice } = condition;
+  const isQuiet = kind === "connected" || kind === "failing" || kind === "away";
   return (
     <div
-      className={`flex flex-wrap items-center gap-x-3 gap-y-2 rounded-control text-sm ${isQuiet ? "" : "forced-line border border-line-strong bg-surface px-3 py-2"}`}
+      className={`flex flex-wrap items-center gap-x-3 gap-y-2 rounded-control text-sm ${isQuiet ? "" : "border border-line-strong bg-surface px-3 py-2"}`}
       data-condition={kind}
     >
-      <p role="status" className="flex min-w-0 flex-wrap items-center gap-x-2">
+      <p className="flex min-w-0 flex-wrap items-center gap-x-2">
         <Mark tone={TONES[kind]} />
         <strong className="font-semibold">{title}</strong>
       </p>
       <p className="min-w-0 text-muted">{advice}</p>
-      {(kind === "error" || kind === "disconnected" || kind === "connecting") && shown.length > 0 && (
-        <Button size="small" icon={RotateCw} onClick={() => client.retry()}>
-          Retry now
+      {kind === "paused" && mayChange && (
+        <Button size="small" icon={Play} busy={isPending} onClick={() => mutate("resume")}>
+          Resume pulses for everybody
         </Button>
       )}
       {isPaused && (
@@ -68,6 +75,18 @@ export function ConditionBar({ resume }: { readonly resume: () => void }): React
       )}
     </div>
   );
+}
+
+/** That a connection is lost, back or silent is told by the provider. */
+function useTold({ kind, title, advice }: Condition): void {
+  const announce = useAnnounce();
+  const isSilent = useRealtimeConnection(({ state }) => state === "stale");
+  const told = useRef<Kind>("connected");
+  useEffect(() => {
+    if (kind === told.current || kind === "away" || kind === "connecting") return;
+    told.current = kind;
+    if (!isSilent) announce(`${title}. ${advice}`);
+  }, [announce, kind, title, advice, isSilent]);
 }
 
 function waitingText(waiting: number): string {

@@ -2,17 +2,18 @@
 
 import { Age } from "@vagus/react";
 import type { ReactNode } from "react";
-import { bytesText, durationText } from "../../charts/format.js";
+import { bytesText, durationText, shortId } from "../../charts/format.js";
 import { Badge } from "../../ui/Badge.js";
-import { Fault } from "../../ui/ErrorBoundary.js";
 import { Panel } from "../../ui/Panel.js";
+import { Unread } from "../../ui/Unread.js";
 import { useEmitterHealth, useFigures } from "./asking.js";
 
 const milliseconds = (ms: number): string =>
   `${ms.toLocaleString(undefined, { maximumFractionDigits: 1 })} ms`;
 
 export function EmitterPanel(): ReactNode {
-  const { data: figures, error, refetch, dataUpdatedAt } = useFigures();
+  const query = useFigures();
+  const { data: figures, dataUpdatedAt } = query;
   const { data: health } = useEmitterHealth();
   const rows: readonly (readonly [string, ReactNode])[] = [
     [
@@ -37,9 +38,7 @@ export function EmitterPanel(): ReactNode {
       }
       at={dataUpdatedAt || null}
     >
-      {error && (
-        <Fault title="The emitter's figures could not be read." error={error} retry={() => void refetch()} />
-      )}
+      <Unread title="The emitter's figures could not be read." query={query} />
       <dl className="grid grid-cols-[repeat(auto-fill,minmax(7.5rem,1fr))] gap-x-4 gap-y-2.5">
         {rows.map(([name, value]) => (
           <div key={name}>
@@ -48,7 +47,11 @@ export function EmitterPanel(): ReactNode {
           </div>
         ))}
       </dl>
-      {figures && <p className="mt-3 truncate text-xs text-faint">On node {figures.node}</p>}
+      {figures && (
+        <p className="mt-3 text-xs text-faint">
+          On node <span title={figures.node}>{shortId(figures.node)}</span>
+        </p>
+      )}
     </Panel>
   );
 }

@@ -36,8 +36,8 @@ export function FirstSource(): ReactNode {
         <div className="grid w-full grid-cols-[minmax(0,1fr)]">
           <CopyLine>{`echo '{"memos": [{"title": "Hello"}, {"title": "World"}]}' > ${quoted(`${folder}${FILE}`)}`}</CopyLine>
         </div>
-        <p className="flex items-center gap-2" role="status">
-          <span className="moves-breathe">
+        <p role="status">
+          <span className="moves-breathe me-2 inline-block">
             <Mark tone="unknown" />
           </span>
           Waiting for {FILE}… this page changes by itself when it is there.

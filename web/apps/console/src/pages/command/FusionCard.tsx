@@ -6,9 +6,8 @@
  */
 
 import { Age } from "@vagus/react";
-import { memo, type ReactNode } from "react";
-import { changeText, numberText } from "../../charts/format.js";
-import type { Window } from "../../charts/ranges.js";
+import { memo, type ReactNode, useSyncExternalStore } from "react";
+import { changeText, durationText, numberText } from "../../charts/format.js";
 import { Sparkline } from "../../charts/Sparkline.js";
 import type { Track } from "../../charts/track.js";
 import { Badge } from "../../ui/Badge.js";
@@ -25,7 +24,8 @@ export interface FusionCardProps {
   /** A `Shown` as text: pulses are new objects each time, and a card is drawn only when something in it is another. */
   readonly shown: string;
   readonly track: Track | undefined;
-  readonly hour: () => Window;
+  /** Up to when its line goes. */
+  readonly now: () => number;
 }
 
 export interface Shown {
@@ -38,15 +38,15 @@ export interface Shown {
 }
 
 export const FusionCard = memo(function FusionCard(props: FusionCardProps): ReactNode {
-  const { name, fields, track, hour } = props;
+  const { name, fields, track, now } = props;
   const { mark, values, changes, pulse }: Shown = JSON.parse(props.shown);
   const [main, ...others] = [...fields].sort((one, other) => Number(isDrawn(other)) - Number(isDrawn(one)));
   const isEmpty = mark === undefined || mark.asOf === 0;
-  const { tone, words } = stateOf(mark?.status ?? "waiting", isEmpty);
+  const { tone, words } = stateOf(mark?.status ?? "waiting");
   const changed = changes.find((change) => change.name === main?.name);
   return (
     <article
-      className="fusion-card forced-line"
+      className="fusion-card"
       data-source={name}
       data-status={mark?.status ?? "waiting"}
       aria-label={titleOf(name)}
@@ -94,7 +94,7 @@ export const FusionCard = memo(function FusionCard(props: FusionCardProps): Reac
         main?.kind === "list" && !isEmpty && <Entries value={values[main.name]} />
       )}
       <footer>
-        {track && !isEmpty && <Sparkline track={track} window={hour} />}
+        {track && !isEmpty && <LastHour track={track} now={now} />}
         <span>
           {isEmpty ? "No value yet" : "As of "}
           {!isEmpty && <Age at={mark.asOf} />}
@@ -103,6 +103,27 @@ export const FusionCard = memo(function FusionCard(props: FusionCardProps): Reac
     </article>
   );
 });
+
+const HOUR_MS = 3_600_000;
+/** A line of seconds would say little in all that width. */
+const SHORTEST_MS = 300_000;
+
+/** The line of the last hour, or of as much of it as is known, and how long that is. */
+function LastHour({ track, now }: { readonly track: Track; readonly now: () => number }): ReactNode {
+  useSyncExternalStore(track.subscribe, () => track.version);
+  const newest = track.at.at(-1) ?? 0;
+  const to = now() - newest < 2 * track.stepMs ? newest : now();
+  const from = Math.max(to - HOUR_MS, Math.min(track.at[0] ?? to, to - SHORTEST_MS));
+  const minutes = Math.round((to - from) / 60_000);
+  return (
+    <>
+      <div className="fusion-spark">
+        <Sparkline track={track} window={() => ({ from, to })} />
+      </div>
+      <span className="fusion-span">Last {minutes === 60 ? "hour" : durationText(minutes * 60)}</span>
+    </>
+  );
+}
 
 function MainValue({ field, value }: { readonly field: Field; readonly value: unknown }): ReactNode {
   const figure = field.kind === "flag" ? null : figureOf(value);

@@ -16,10 +16,12 @@ export interface RangePickerProps {
 const OPTIONS = PRESETS.map(({ key, label }) => ({ value: key, label }));
 
 export function RangePicker({ range, setRange }: RangePickerProps): ReactNode {
+  const [live, setLive] = useState(rangeFrom(undefined));
+  if (range.kind === "live" && textOf(range) !== textOf(live)) setLive(range);
   return (
     <>
       {range.kind === "fixed" && (
-        <Button size="small" icon={Undo2} onClick={() => setRange(rangeFrom(undefined))}>
+        <Button size="small" variant="primary" icon={Undo2} onClick={() => setRange(live)}>
           Back to live
         </Button>
       )}

@@ -3,26 +3,26 @@
  * what asks another machine, so that no half-typed address is asked, and none is told a secret.
  */
 
-import { useQuery } from "@tanstack/react-query";
-import { FlaskConical, Plus, X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useState } from "react";
-import type { ApiError } from "../../api.js";
+import { Plus, X } from "lucide-react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { Button, IconButton } from "../../ui/Button.js";
 import { Dialog } from "../../ui/Dialog.js";
 import { Fault } from "../../ui/ErrorBoundary.js";
-import { Field, Input, Select, TextArea } from "../../ui/Field.js";
-import { addSource, changeSource, renewSources, type Table, type Tried, testSource } from "./asking.js";
+import { Field, Input, Select, Switch } from "../../ui/Field.js";
+import { addSource, changeSource, renewSources } from "./asking.js";
 import {
   type Draft,
   type DraftValue,
-  formOf,
-  KINDS,
-  type KindForm,
-  missingIn,
+  labelAt,
   NEW_VALUE,
+  type Problem,
+  problemFrom,
+  problemIn,
   tableOf,
-} from "./kinds.js";
-import { Outcome } from "./Outcome.js";
+} from "./draft.js";
+import { formOf, KINDS, type KindForm } from "./kinds.js";
+import { SettingField } from "./SettingField.js";
+import { Trial, useTrial } from "./Trial.js";
 
 export interface SourceDialogProps {
   readonly draft: Draft;
@@ -33,18 +33,25 @@ export interface SourceDialogProps {
   readonly onClose: () => void;
 }
 
-/** So long after the last key it is tried. */
-const TYPED_MS = 700;
-
 export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceDialogProps): ReactNode {
   const id = useId();
+  const form = useRef<HTMLFormElement>(null);
   const [draft, setDraft] = useState(first);
-  const [error, setError] = useState<unknown>();
+  const [error, setError] = useState<Error>();
   const [isBusy, setBusy] = useState(false);
-  const form = formOf(draft.kind);
-  const missing = missingIn(hidden.length > 0 ? withHidden(draft, hidden) : draft);
+  const kind = formOf(draft.kind);
+  const missing = problemIn(draft, hidden);
   const table = tableOf(draft);
+  const trial = useTrial(table, { isRemote: kind?.isRemote ?? true, missing: missing?.text ?? "" });
+  const refusal = error ?? trial.error;
+  const problem = refusal ? problemFrom(refusal.message, draft) : typedProblem(draft, missing);
+  const errorAt = (at: string): string | undefined => (problem?.at === at ? problem.text : undefined);
+  const isPlaced = problem !== undefined && labelAt(draft.kind, problem.at) !== "";
 
+  const change = (changes: Partial<Draft>): void => {
+    setError(undefined);
+    setDraft({ ...draft, ...changes });
+  };
   const keep = async (): Promise<void> => {
     setBusy(true);
     setError(undefined);
@@ -53,11 +60,53 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
       renewSources();
       onClose();
     } catch (error) {
-      setError(error);
+      setError(error instanceof Error ? error : new Error(String(error)));
     } finally {
       setBusy(false);
     }
   };
+  // What was refused is shown at its field, which may be out of sight or folded away.
+  useEffect(() => {
+    const wrong = error && form.current?.querySelector<HTMLElement>("[aria-invalid=true]");
+    wrong?.closest("details")?.setAttribute("open", "");
+    wrong?.focus();
+  }, [error]);
+
+  const fields = (isMore: boolean): ReactNode =>
+    kind?.settings
+      .filter((setting) => (setting.isMore ?? false) === isMore)
+      .map((setting) => {
+        const { name } = setting;
+        const isHidden = hidden.includes(name);
+        const isKept = isHidden && setting.pairs !== undefined && draft.texts[name] === undefined;
+        const set = (text: string | undefined): void => {
+          const { [name]: _, ...others } = draft.texts;
+          change({ texts: text === undefined ? others : { ...others, [name]: text } });
+        };
+        return (
+          <div key={name} className="grid gap-2">
+            {isHidden && setting.pairs !== undefined && (
+              <Switch
+                label={`Keep the ${setting.label.toLowerCase()} that it has`}
+                hint="They are secret, so they are not shown."
+                checked={isKept}
+                onChange={(isKept) => set(isKept ? undefined : "")}
+              />
+            )}
+            {!isKept && (
+              <SettingField
+                setting={setting}
+                text={draft.texts[name] ?? ""}
+                error={errorAt(name)}
+                isKept={isHidden && setting.pairs === undefined}
+                onChange={set}
+              />
+            )}
+          </div>
+        );
+      });
+  const more = kind?.settings.filter(({ isMore }) => isMore) ?? [];
+  const isMoreUsed = more.some(({ name }) => Boolean(draft.texts[name] || errorAt(name)));
 
   return (
     <Dialog
@@ -65,23 +114,24 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
       onClose={onClose}
       shape="drawer"
       title={isKnown ? `Change ${first.name}` : "Add a source"}
-      description={form?.about}
+      description={kind?.about}
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={id} variant="primary" busy={isBusy} blocked={missing}>
+          <Button type="submit" form={id} variant="primary" busy={isBusy} blocked={missing?.text}>
             {isKnown ? "Save" : "Add source"}
           </Button>
         </>
       }
     >
       <form
+        ref={form}
         id={id}
         className="grid gap-4"
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (missing === "" && !isBusy) void keep();
+          if (missing === undefined && !isBusy) void keep();
         }}
       >
         {!isKnown && (
@@ -91,123 +141,120 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
                 {...control}
                 options={KINDS.map(({ kind, label }) => ({ value: kind, label }))}
                 value={draft.kind}
-                onChange={(kind) => setDraft({ ...draft, kind })}
+                onChange={(kind) => change({ kind })}
               />
             )}
           </Field>
         )}
         {!isKnown && (
-          <Field label="Name" hint="In camelCase: letters and digits. It names the source's health too.">
+          <Field
+            label="Name"
+            hint="In camelCase: letters and digits. It names the source's health too."
+            error={errorAt("name")}
+          >
             {(control) => (
               <Input
                 {...control}
                 value={draft.name}
                 placeholder="openOrders"
                 spellCheck={false}
-                onChange={({ target }) => setDraft({ ...draft, name: target.value })}
+                onChange={({ target }) => change({ name: target.value })}
               />
             )}
           </Field>
         )}
-        {form?.settings.map((setting) => {
-          const isHidden = hidden.includes(setting.name === "authorization" ? "headers" : setting.name);
-          const Control = setting.isLong ? TextArea : Input;
-          return (
-            <Field
-              key={setting.name}
-              label={setting.label}
-              hint={isHidden ? "Kept secret; leave it empty to keep it." : setting.hint}
-            >
-              {(control) => (
-                <Control
-                  {...control}
-                  value={draft.texts[setting.name] ?? ""}
-                  placeholder={isHidden ? "unchanged" : setting.placeholder}
-                  spellCheck={false}
-                  onChange={({ target }: { readonly target: { readonly value: string } }) => {
-                    setDraft({ ...draft, texts: { ...draft.texts, [setting.name]: target.value } });
-                  }}
-                />
-              )}
-            </Field>
-          );
-        })}
-        {form?.values && (
-          <Values form={form} values={draft.values} setValues={(values) => setDraft({ ...draft, values })} />
+        {fields(false)}
+        {kind?.values && (
+          <Values
+            form={kind}
+            columns={kind.values}
+            values={draft.values}
+            setValues={(values) => change({ values })}
+            errorAt={errorAt}
+          />
         )}
-        {error !== undefined && <Fault title="The source was not kept." error={error} />}
-        <Preview key={draft.kind} table={table} isRemote={form?.isRemote ?? true} missing={missing} />
+        <More key={draft.kind} isUsed={isMoreUsed}>
+          {fields(true)}
+        </More>
+        {error && !isPlaced && <Fault title="The source was not kept." error={error} />}
+        <Trial trial={trial} missing={missing?.text ?? ""} where={labelAt(draft.kind, problem?.at ?? "")} />
       </form>
     </Dialog>
   );
 }
 
-/** What the server keeps secret is there without being typed. */
-function withHidden(draft: Draft, hidden: readonly string[]): Draft {
-  const kept = hidden.map((name) => [name, draft.texts[name] || "kept"] as const);
-  return { ...draft, texts: { ...draft.texts, ...Object.fromEntries(kept) } };
+/** What is wrong with something that was typed; what is merely missing is said by the button. */
+function typedProblem(draft: Draft, missing: Problem | undefined): Problem | undefined {
+  if (missing === undefined) return undefined;
+  const [, place, column = ""] = /^fields\.(\d+)\.(\w+)$/.exec(missing.at) ?? [];
+  const texts = place === undefined ? draft.texts : draft.values[Number(place)]?.texts;
+  const text = missing.at === "name" ? draft.name : texts?.[place === undefined ? missing.at : column];
+  return text ? missing : undefined;
+}
+
+/** It opens where something in it is set or wrong; else it is the person's to open and close. */
+function More({ isUsed, children }: { readonly isUsed: boolean; readonly children: ReactNode }): ReactNode {
+  const details = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (isUsed) details.current?.setAttribute("open", "");
+  }, [isUsed]);
+  return (
+    <details ref={details} className="rounded-control border border-line">
+      <summary className="rounded-control px-3 py-2 text-xs font-medium">More settings</summary>
+      <div className="grid gap-4 border-t border-line p-3">{children}</div>
+    </details>
+  );
 }
 
 interface ValuesProps {
   readonly form: KindForm;
+  readonly columns: NonNullable<KindForm["values"]>;
   readonly values: readonly DraftValue[];
   readonly setValues: (values: readonly DraftValue[]) => void;
+  readonly errorAt: (at: string) => string | undefined;
 }
 
-const KIND_OPTIONS = ["number", "text", "flag", "moment", "list"].map((kind) => ({
-  value: kind,
-  label: kind,
-}));
-
-function Values({ form, values, setValues }: ValuesProps): ReactNode {
-  const column = form.values;
-  const change = (place: number, changes: Partial<DraftValue>): void => {
-    setValues(values.map((value, own) => (own === place ? { ...value, ...changes } : value)));
+function Values({ form, columns, values, setValues, errorAt }: ValuesProps): ReactNode {
+  const change = (place: number, name: string, text: string): void => {
+    setValues(
+      values.map((value, own) =>
+        own === place ? { ...value, texts: { ...value.texts, [name]: text } } : value,
+      ),
+    );
   };
+  const error = errorAt("fields");
   return (
     <fieldset className="grid gap-2">
       <legend className="mb-1.5 text-xs font-medium">Values</legend>
-      {values.length === 0 && form.kind !== "prometheus" && (
-        <p className="text-xs text-muted">
-          Without any: one number with the source's name, how many elements there are.
-        </p>
+      {values.length === 0 && form.withoutValues && (
+        <p className="text-xs text-muted">{form.withoutValues}</p>
       )}
-      {values.map((value, place) => (
+      {error && <p className="text-xs font-medium text-bad">{error}</p>}
+      {values.map(({ texts }, place) => (
         <div
           // biome-ignore lint/suspicious/noArrayIndexKey: a value that is being typed has no other name
           key={place}
-          className="grid grid-cols-[1fr_1fr_auto] gap-1.5 rounded-control border border-line p-2"
+          className="flex items-start gap-2 rounded-control border border-line p-3"
         >
-          <Input
-            aria-label={`Name of value ${place + 1}`}
-            placeholder="openOrders"
-            value={value.name}
-            onChange={({ target }) => change(place, { name: target.value })}
-          />
-          <Input
-            aria-label={`${column?.label} of value ${place + 1}`}
-            placeholder={column?.placeholder}
-            value={value.where}
-            onChange={({ target }) => change(place, { where: target.value })}
-          />
+          <div className="grid min-w-0 flex-1 gap-3 sm:grid-cols-2">
+            {columns
+              .filter(({ name, applies }) => texts[name] || (applies?.(texts) ?? true))
+              .map((setting) => (
+                <SettingField
+                  key={setting.name}
+                  setting={setting}
+                  of={`value ${place + 1}`}
+                  text={texts[setting.name] ?? ""}
+                  error={errorAt(`fields.${place}.${setting.name}`)}
+                  onChange={(text) => change(place, setting.name, text)}
+                />
+              ))}
+          </div>
           <IconButton
             label={`Remove value ${place + 1}`}
             icon={X}
+            size="small"
             onClick={() => setValues(values.filter((_, own) => own !== place))}
-          />
-          {column?.name === "select" && (
-            <Select
-              aria-label={`Kind of value ${place + 1}`}
-              options={KIND_OPTIONS}
-              value={value.kind}
-              onChange={(kind) => change(place, { kind: kind as DraftValue["kind"] })}
-            />
-          )}
-          <Input
-            aria-label={`Unit of value ${place + 1}`}
-            placeholder="unit"
-            value={value.unit}
-            onChange={({ target }) => change(place, { unit: target.value })}
           />
         </div>
       ))}
@@ -217,58 +264,5 @@ function Values({ form, values, setValues }: ValuesProps): ReactNode {
         </Button>
       </div>
     </fieldset>
-  );
-}
-
-interface PreviewProps {
-  readonly table: Table;
-  readonly isRemote: boolean;
-  readonly missing: string;
-}
-
-function Preview({ table, isRemote, missing }: PreviewProps): ReactNode {
-  const text = JSON.stringify(table);
-  const [wanted, setWanted] = useState("");
-  useEffect(() => {
-    if (isRemote || missing !== "") return;
-    const timer = setTimeout(() => setWanted(text), TYPED_MS);
-    return () => clearTimeout(timer);
-  }, [text, isRemote, missing]);
-  const isAsked = wanted === text && missing === "";
-  const { data, error, isFetching, refetch } = useQuery<Tried, ApiError>({
-    queryKey: ["fusion", "test", wanted],
-    queryFn: ({ signal }) => testSource(JSON.parse(wanted), signal),
-    enabled: isAsked,
-    retry: false,
-    gcTime: 0,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-  const test = (): void => {
-    if (isAsked) void refetch();
-    else setWanted(text);
-  };
-  return (
-    <section
-      aria-label="What it says"
-      className="grid gap-2 rounded-control border border-line bg-sunken p-3"
-    >
-      <header className="flex items-center gap-2">
-        <h3 className="text-xs font-medium">What it says</h3>
-        <Button
-          size="small"
-          icon={FlaskConical}
-          className="ms-auto"
-          busy={isFetching}
-          blocked={missing}
-          onClick={test}
-        >
-          Test
-        </Button>
-      </header>
-      <div role="status" className="text-sm">
-        {!isAsked && <p className="text-xs text-muted">{missing || "Press Test to ask it once."}</p>}
-        {isAsked && (error ?? data) && <Outcome tried={data} error={error} />}
-      </div>
-    </section>
   );
 }

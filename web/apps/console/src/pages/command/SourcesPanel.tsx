@@ -1,19 +1,18 @@
 /** All sources and how they do; for admins also testing, adding, changing and removing them. */
 
-import { useToasts } from "@vagus/react";
-import { Ellipsis, FlaskConical, Pencil, Plus, Trash2 } from "lucide-react";
+import { Age, useToasts } from "@vagus/react";
+import { Ellipsis, FlaskConical, ListTree, Pencil, Plus, Trash2 } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useState } from "react";
 import { ApiError } from "../../api.js";
-import { durationText } from "../../charts/format.js";
 import { useRole } from "../../session.js";
 import { Badge } from "../../ui/Badge.js";
 import { Button, IconButton } from "../../ui/Button.js";
 import { ConfirmDialog, Dialog } from "../../ui/Dialog.js";
-import { Fault } from "../../ui/ErrorBoundary.js";
 import { Mark } from "../../ui/Mark.js";
 import { Panel } from "../../ui/Panel.js";
 import { Menu } from "../../ui/Popover.js";
 import { type Column, Table } from "../../ui/Table.js";
+import { Unread } from "../../ui/Unread.js";
 import {
   addSource,
   removeSource,
@@ -23,13 +22,15 @@ import {
   useEntries,
   useHealth,
 } from "./asking.js";
-import { type Draft, draftOf, EMPTY, formOf } from "./kinds.js";
+import { type Draft, draftOf, EMPTY } from "./draft.js";
+import { formOf } from "./kinds.js";
 import { titleOf } from "./names.js";
 import { Outcome } from "./Outcome.js";
 import { type Entry, type SourceHealth, stateOf } from "./sources.js";
 
-/** Few ever open it. */
+/** Few ever open them. */
 const SourceDialog = lazy(async () => ({ default: (await import("./SourceDialog.js")).SourceDialog }));
+const SourceView = lazy(async () => ({ default: (await import("./SourceView.js")).SourceView }));
 
 interface Row {
   readonly name: string;
@@ -39,14 +40,26 @@ interface Row {
 
 type Open =
   | { readonly kind: "form"; readonly draft: Draft; readonly entry: Entry | undefined }
+  | { readonly kind: "view"; readonly draft: Draft; readonly entry: Entry; readonly reason: string }
   | { readonly kind: "removal"; readonly entry: Entry }
   | { readonly kind: "test"; readonly entry: Entry };
 
-const ORIGINS = { ready: "comes ready", configuration: "in the configuration", added: "added here" } as const;
+const ORIGINS = {
+  ready: "comes ready",
+  application: "of the application",
+  configuration: "in the configuration",
+  added: "added here",
+} as const;
+const FIXED = {
+  ready: "It comes ready and stays as it is: add one of your own.",
+  application: "The server's application made it: change it there.",
+  configuration: "It is in the server's configuration: change it there.",
+} as const;
 
 export function SourcesPanel(): ReactNode {
   const mayChange = useRole("admin");
-  const { data: health, error, refetch, dataUpdatedAt } = useHealth();
+  const query = useHealth();
+  const { data: health, dataUpdatedAt } = query;
   const { data: entries } = useEntries(mayChange);
   const [open, setOpen] = useState<Open>();
   const removal = useRemoval();
@@ -56,10 +69,17 @@ export function SourcesPanel(): ReactNode {
   const answering = rows.filter((row) => row.health.available).length;
   const hasActions = rows.some(({ entry }) => entry?.settings != null);
   const close = (): void => setOpen(undefined);
+  const isWrong = rows.some(({ health }) => health.error !== null);
   const remove = (entry: Entry): void => {
     if (entry.hidden.length > 0) setOpen({ kind: "removal", entry });
     else void removal.withUndo(entry);
   };
+
+  const columns = [
+    ...COLUMNS,
+    ...(isWrong ? [WRONG] : []),
+    ...(hasActions ? [actionsColumn(setOpen, remove)] : []),
+  ];
 
   return (
     <Panel
@@ -78,17 +98,12 @@ export function SourcesPanel(): ReactNode {
         </Button>
       }
     >
-      {error && (
-        <div className="p-pad">
-          <Fault title="The sources could not be read." error={error} retry={() => void refetch()} />
+      {health && (
+        <div className="px-pad empty:hidden">
+          <Unread title="The sources could not be read." query={query} />
         </div>
       )}
-      <Table
-        caption="Sources and how they do"
-        columns={hasActions ? [...COLUMNS, actionsColumn(setOpen, remove)] : COLUMNS}
-        rows={rows}
-        rowKey={({ name }) => name}
-      />
+      <Table caption="Sources and how they do" columns={columns} rows={rows} rowKey={({ name }) => name} />
       {open?.kind === "form" && (
         <Suspense>
           <SourceDialog
@@ -97,6 +112,11 @@ export function SourcesPanel(): ReactNode {
             hidden={open.entry?.hidden ?? []}
             onClose={close}
           />
+        </Suspense>
+      )}
+      {open?.kind === "view" && (
+        <Suspense>
+          <SourceView draft={open.draft} hidden={open.entry.hidden} reason={open.reason} onClose={close} />
         </Suspense>
       )}
       {open?.kind === "test" && <TestDialog entry={open.entry} onClose={close} />}
@@ -132,14 +152,18 @@ const COLUMNS: readonly Column<Row>[] = [
             {[formOf(entry.kind)?.label, ORIGINS[entry.origin]].filter(Boolean).join(", ")}
           </span>
         )}
+        {/* Phones have no room for a column of it. */}
+        {health.error && (
+          <span className="w-full text-xs wrap-anywhere text-muted sm:hidden">{health.error}</span>
+        )}
       </span>
     ),
   },
   {
     id: "status",
     header: "State",
-    cell: ({ health: { status, asOf } }) => {
-      const { tone, words } = stateOf(status, asOf === null);
+    cell: ({ health: { status } }) => {
+      const { tone, words } = stateOf(status);
       return (
         <span className="inline-flex items-center gap-2 whitespace-nowrap">
           <Mark tone={tone} />
@@ -152,9 +176,8 @@ const COLUMNS: readonly Column<Row>[] = [
     id: "age",
     header: "Age",
     align: "end",
-    className: "whitespace-nowrap",
-    cell: ({ health: { ageSeconds } }) =>
-      ageSeconds === null ? "–" : durationText(Math.max(1, Math.round(ageSeconds))),
+    className: "whitespace-nowrap max-sm:hidden",
+    cell: ({ health: { asOf } }) => <Age at={asOf === null ? null : Date.parse(asOf)} focusable={false} />,
   },
   {
     id: "duration",
@@ -170,14 +193,16 @@ const COLUMNS: readonly Column<Row>[] = [
     className: "whitespace-nowrap max-sm:hidden",
     cell: ({ health }) => `${health.failures.toLocaleString()} of ${health.collections.toLocaleString()}`,
   },
-  {
-    id: "error",
-    header: "What is wrong",
-    cell: ({ health }) => (
-      <span className="block max-w-md text-xs break-words text-muted">{health.error ?? ""}</span>
-    ),
-  },
 ];
+
+const WRONG: Column<Row> = {
+  id: "error",
+  header: "What is wrong",
+  className: "max-sm:hidden",
+  cell: ({ health }) => (
+    <span className="block max-w-md text-xs wrap-anywhere text-muted">{health.error ?? ""}</span>
+  ),
+};
 
 function actionsColumn(setOpen: (open: Open) => void, remove: (entry: Entry) => void): Column<Row> {
   return {
@@ -187,8 +212,8 @@ function actionsColumn(setOpen: (open: Open) => void, remove: (entry: Entry) => 
     cell: ({ entry, name }) => {
       if (entry?.settings == null) return null;
       const draft = draftOf(entry.name, entry.kind, entry.settings);
-      const fixed = entry.origin !== "added" && "It is in the server's configuration: change it there.";
-      const odd = draft === undefined && "It has settings that this form does not know: change it over HTTP.";
+      const fixed = entry.origin !== "added" && FIXED[entry.origin];
+      const odd = draft === undefined && "It is of a kind that this form does not know: change it over HTTP.";
       return (
         <Menu
           label={`Actions for ${name}`}
@@ -197,6 +222,15 @@ function actionsColumn(setOpen: (open: Open) => void, remove: (entry: Entry) => 
           )}
           items={[
             { label: "Test", icon: FlaskConical, onSelect: () => setOpen({ kind: "test", entry }) },
+            ...(fixed && draft
+              ? [
+                  {
+                    label: "Settings",
+                    icon: ListTree,
+                    onSelect: () => setOpen({ kind: "view", draft, entry, reason: fixed }),
+                  },
+                ]
+              : []),
             {
               label: "Change",
               icon: Pencil,

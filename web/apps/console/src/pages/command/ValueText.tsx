@@ -25,8 +25,10 @@ export function ValueText({ field, value }: { readonly field: Field; readonly va
   const tone = WORDS[text.toLowerCase()];
   if (tone === undefined) return text;
   return (
-    <span className="inline-flex items-center gap-2">
-      <Mark tone={tone} />
+    <span className="inline-flex items-baseline gap-2">
+      <span className="inline-flex self-center">
+        <Mark tone={tone} />
+      </span>
       {text}
     </span>
   );

@@ -113,16 +113,26 @@ export function useHistory(
 /** What was lost is in the history. */
 export const renewHistory = (): void => void queries.invalidateQueries({ queryKey: ["fusion", "history"] });
 
+/** The emitter's pace as somebody set it, or as a pulse tells. */
+function takePace({ intervalSeconds, paused }: Pick<Figures, "intervalSeconds" | "paused">): void {
+  queries.setQueryData<Figures>(["fusion", "performance"], (known) => {
+    if (known?.intervalSeconds === intervalSeconds && known.paused === paused) return known;
+    return known && { ...known, intervalSeconds, paused };
+  });
+}
+
 export const renewSources = (): void => {
   void queries.invalidateQueries({ queryKey: ["fusion", "sources"] });
   void queries.invalidateQueries({ queryKey: ["fusion", "health"] });
 };
 
-/** Ask for the sources' health when pulses were shown, now and then. */
-export function useHealthAfterPulses(feed: Feed): void {
+/** Take what the pulses that are shown tell of the pace, and ask for the sources' health now and then. */
+export function useNewsOfPulses(feed: Feed): void {
   useEffect(() => {
     let askedAt = 0;
-    return feed.listen(() => {
+    return feed.listen((pulses) => {
+      const newest = pulses.at(-1);
+      if (newest !== undefined) takePace(newest);
       const now = performance.now();
       if (now - askedAt < PULSE_NEWS_MS) return;
       askedAt = now;
@@ -146,11 +156,7 @@ export function usePace() {
       typeof order === "string"
         ? post<Paced>(`${ROUTE}/emitter/${order}`)
         : post<Paced>(`${ROUTE}/emitter/interval`, order),
-    onSuccess: ({ intervalSeconds, paused }) => {
-      queries.setQueryData<Figures>(["fusion", "performance"], (known) => {
-        return known && { ...known, intervalSeconds, paused };
-      });
-    },
+    onSuccess: takePace,
   });
 }
 

@@ -7,9 +7,9 @@ import { figureOf, type Pulse } from "./pulses.js";
 
 /** The answer of `GET /api/fusion/history`. */
 export interface History {
-  readonly from_ms: number;
-  readonly to_ms: number;
-  readonly step_ms: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly stepMs: number;
   readonly tier: string;
   readonly series: readonly {
     readonly metric: string;
@@ -41,13 +41,13 @@ export class Board {
   }
 
   /** Begin anew with what the server keeps, and with those pulses that it may not have written yet. */
-  load({ to_ms, step_ms, series }: History, pulses: readonly Pulse[]): void {
+  load({ toMs, stepMs, series }: History, pulses: readonly Pulse[]): void {
     const intervalMs = (pulses.at(-1)?.intervalSeconds ?? 1) * 1000;
     for (const { metric, at, min, max, mean } of series) {
-      const inLast = Math.round((to_ms - (at.at(-1) ?? to_ms)) / intervalMs);
-      this.track(metric).replace({ at, min, max, mean }, step_ms, inLast);
+      const inLast = Math.round((toMs - (at.at(-1) ?? toMs)) / intervalMs);
+      this.track(metric).replace({ at, min, max, mean }, stepMs, inLast);
     }
-    this.push(pulses.filter((pulse) => pulse.at > to_ms - UNWRITTEN_MS));
+    this.push(pulses.filter((pulse) => pulse.at > toMs - UNWRITTEN_MS));
   }
 
   push(pulses: readonly Pulse[]): void {

@@ -1,10 +1,10 @@
-/** How the page as a whole does, in words that say what to do. Rules only. */
+/** How the pulses do, in words that say what to do. Rules only; the strip over the page tells of the connection. */
 
-import type { ConnectionStatus, SubscriptionStatus } from "@vagus/client";
-import { durationText } from "../../charts/format.js";
+import type { SubscriptionStatus } from "@vagus/client";
+import { durationText, timeText } from "../../charts/format.js";
 import type { Pulse } from "./pulses.js";
 
-export type Kind = "connected" | "connecting" | "disconnected" | "stale" | "paused" | "error";
+export type Kind = "connected" | "failing" | "connecting" | "away" | "stale" | "paused" | "error";
 
 export interface Condition {
   readonly kind: Kind;
@@ -15,39 +15,31 @@ export interface Condition {
 /** Without a pulse for so long, or for two intervals if those are longer, something is wrong. */
 const SILENCE_MS = 600_000;
 
-function isSilent(pulse: Pick<Pulse, "at" | "intervalSeconds" | "isPaused">, now: number): boolean {
-  return !pulse.isPaused && now - pulse.at > Math.max(SILENCE_MS, pulse.intervalSeconds * 2_000);
+function isSilent(newest: Pulse, { intervalSeconds, paused }: Pace, now: number): boolean {
+  return !paused && now - newest.at > Math.max(SILENCE_MS, intervalSeconds * 2_000);
+}
+
+export interface Pace {
+  readonly intervalSeconds: number;
+  readonly paused: boolean;
 }
 
 export interface Circumstances {
-  readonly connection: Pick<ConnectionStatus, "state" | "reason">;
+  /** There is no connection. */
+  readonly isAway: boolean;
   readonly subscription: Pick<SubscriptionStatus, "state" | "reason">;
   readonly newest: Pulse | undefined;
+  /** What the emitter says of itself, which may have changed since the newest pulse. */
+  readonly pace: Pace | undefined;
   /** When the page began to wait for its first pulse. */
   readonly since: number;
   readonly now: number;
 }
 
-export function conditionOf({ connection, subscription, newest, since, now }: Circumstances): Condition {
-  switch (connection.state) {
-    case "disconnected":
-      return {
-        kind: "disconnected",
-        title: "Disconnected",
-        advice: `${kept(newest)} Connect again in the status at the top.`,
-      };
-    case "error":
-      return {
-        kind: "error",
-        title: "No connection",
-        advice: `${sentence(connection.reason)} ${kept(newest)} Check that the server runs, then retry.`,
-      };
-    case "connecting":
-      return {
-        kind: "connecting",
-        title: newest === undefined ? "Connecting" : "Reconnecting",
-        advice: `${sentence(connection.reason)} ${kept(newest)}`.trim(),
-      };
+export function conditionOf(circumstances: Circumstances): Condition {
+  const { isAway, subscription, newest, since, now } = circumstances;
+  if (isAway && newest !== undefined) {
+    return { kind: "away", title: "No pulses for now", advice: `The last came at ${timeText(newest.at)}.` };
   }
   if (subscription.state === "unsubscribed") {
     return {
@@ -56,14 +48,15 @@ export function conditionOf({ connection, subscription, newest, since, now }: Ci
       advice: `${sentence(subscription.reason)} Sign in as somebody with a role such as viewer.`,
     };
   }
-  if (newest === undefined && now - since < SILENCE_MS) {
+  if (newest === undefined && (isAway || now - since < SILENCE_MS)) {
     return {
       kind: "connecting",
       title: "Waiting for the first pulse",
       advice: "It comes as soon as the sources have been read.",
     };
   }
-  if (newest === undefined || isSilent(newest, now)) {
+  const pace = circumstances.pace ?? newest;
+  if (newest === undefined || pace === undefined || isSilent(newest, pace, now)) {
     const silence = durationText((now - (newest?.at ?? since)) / 1000);
     return {
       kind: "stale",
@@ -71,20 +64,20 @@ export function conditionOf({ connection, subscription, newest, since, now }: Ci
       advice: `Nothing came for ${silence}. Look at the server's log and at its emitter below, or refresh.`,
     };
   }
-  if (newest.isPaused) {
+  if (pace.paused) {
     return {
       kind: "paused",
-      title: "The emitter is paused",
-      advice:
-        "An operator stopped the pulses for everybody. Resume them under Pace, or refresh for a single one.",
+      title: "Pulses are paused for everybody",
+      advice: `The last came at ${timeText(newest.at)}. Refresh for a single one, or go on.`,
     };
   }
-  const pace = `A pulse every ${durationText(newest.intervalSeconds)}.`;
-  return { kind: "connected", title: "Live", advice: pace };
-}
-
-function kept(newest: Pulse | undefined): string {
-  return newest === undefined ? "Nothing has come yet." : "What you see is the last that came.";
+  const advice = `A pulse every ${durationText(pace.intervalSeconds)}.`;
+  const failing = Object.values(newest.sources).filter(({ status }) => status === "failed").length;
+  if (failing > 0) {
+    const title = `Live, but ${failing.toLocaleString()} source${failing === 1 ? " fails" : "s fail"}`;
+    return { kind: "failing", title, advice: `${advice} What is wrong is said at the source.` };
+  }
+  return { kind: "connected", title: "Live", advice };
 }
 
 function sentence(text: string): string {

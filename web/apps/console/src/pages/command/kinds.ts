@@ -1,6 +1,4 @@
-/** The kinds of source as the form shows them, and what is typed there turned into settings and back. Values and rules. */
-
-import type { Table } from "./asking.js";
+/** The kinds of source as the form shows them: every setting that the server knows, in words. Values alone. */
 
 export type KindName =
   | "json_file"
@@ -11,51 +9,158 @@ export type KindName =
   | "sql"
   | "git_activity";
 
+/** One input. What it is left out of, when it is empty, takes the server's default. */
 export interface Setting {
+  /** As the server calls it. */
   readonly name: string;
   readonly label: string;
   readonly hint?: string;
+  /** An example; of a number, the default. */
   readonly placeholder?: string;
   readonly isNeeded?: boolean;
   readonly isLong?: boolean;
+  /** The lowest and the highest. */
+  readonly number?: readonly [lowest: number, highest: number];
+  /** A table, written as a name and a value on each line with this sign between them. */
+  readonly pairs?: ":" | "=";
+  readonly options?: readonly { readonly value: string; readonly label: string }[];
+  /** How it is written, where the server says no more than that it is not. */
+  readonly form?: string;
+  /** Few need it: it stands under "More settings". */
+  readonly isMore?: boolean;
+  /** Whether it means anything beside what else is said of a value. */
+  readonly applies?: (texts: Texts) => boolean;
 }
+
+export type Texts = Readonly<Record<string, string>>;
 
 export interface KindForm {
   readonly kind: KindName;
   readonly label: string;
   readonly about: string;
   readonly settings: readonly Setting[];
-  /** How a value is found, where there may be several: the name and label of that column. */
-  readonly values?: {
-    readonly name: "select" | "metric";
-    readonly label: string;
-    readonly placeholder: string;
-  };
+  /** What is said of each value, where there may be several. */
+  readonly values?: readonly Setting[];
+  /** What there is where no value is named; empty if one is needed. */
+  readonly withoutValues: string;
   /** Asks another machine, so it is not tried while somebody is still typing where. */
   readonly isRemote: boolean;
 }
 
+const FOLDER = "A path in the server's data folder.";
 const PATH: Setting = {
   name: "path",
   label: "File",
   placeholder: "orders.json",
-  hint: "In the server's data folder.",
+  hint: FOLDER,
   isNeeded: true,
 };
-const AUTHORIZATION: Setting = {
-  name: "authorization",
-  label: "Authorization header",
-  placeholder: "Bearer …",
-  hint: "Kept secret: it is never shown again.",
+const HEADERS: Setting = {
+  name: "headers",
+  label: "Headers",
+  placeholder: "Authorization: Bearer …",
+  hint: "What to send along, one on each line. They are kept secret and never shown again.",
+  pairs: ":",
+  isLong: true,
 };
+const CERTIFICATES: Setting = {
+  name: "ca_file",
+  label: "Certificates",
+  placeholder: "authorities.pem",
+  hint: "A PEM file in the data folder: authorities that are believed beside the system's.",
+  isMore: true,
+};
+const BYTES: readonly [number, number] = [1, Number.MAX_SAFE_INTEGER];
+const largest = (hint: string): Setting => ({
+  name: "max_bytes",
+  label: "Bytes at most",
+  placeholder: "16777216",
+  hint,
+  number: BYTES,
+  isMore: true,
+});
+
+const often = (every: string): readonly Setting[] => [
+  {
+    name: "timeout_s",
+    label: "Time-out, in seconds",
+    placeholder: "5",
+    hint: "How long it may take, 300 at most.",
+    number: [0.001, 300],
+    isMore: true,
+  },
+  {
+    name: "freshness_s",
+    label: "Stale after, in seconds",
+    placeholder: "never",
+    hint: "From this age on its values count as stale.",
+    number: [0.001, Number.MAX_VALUE],
+    isMore: true,
+  },
+  {
+    name: "every_s",
+    label: "Asked at most every … seconds",
+    placeholder: every,
+    hint: "However often all sources are collected; 0 is each time.",
+    number: [0, Number.MAX_VALUE],
+    isMore: true,
+  },
+];
+const TIMES = often("0");
+
+const UNIT: Setting = { name: "unit", label: "Unit", placeholder: "EUR, ms, orders" };
+const NAMED: Setting = { name: "name", label: "Name", placeholder: "openOrders", isNeeded: true };
+const KIND: Setting = {
+  name: "kind",
+  label: "Kind",
+  options: [
+    { value: "number", label: "number" },
+    { value: "text", label: "text" },
+    { value: "flag", label: "yes or no" },
+    { value: "moment", label: "moment" },
+    { value: "list", label: "list" },
+  ],
+};
+const combining = (alone: string): Setting => ({
+  name: "combine",
+  label: "Several become",
+  options: [
+    { value: "", label: alone },
+    { value: "count", label: "their count" },
+    { value: "sum", label: "their sum" },
+    { value: "min", label: "the lowest" },
+    { value: "max", label: "the highest" },
+    { value: "average", label: "their average" },
+  ],
+});
+const isNumber = ({ kind = "number" }: Texts): boolean => kind === "number";
+const JSON_VALUES: readonly Setting[] = [
+  NAMED,
+  { name: "select", label: "Where", placeholder: "$.orders.open" },
+  KIND,
+  UNIT,
+  { ...combining("counted"), applies: (texts) => isNumber(texts) && Boolean(texts["select"]) },
+  {
+    name: "look_for",
+    label: "Looked for",
+    options: [
+      { value: "", label: "how many there are" },
+      { value: "count", label: "a count" },
+      { value: "amount", label: "an amount" },
+    ],
+    applies: (texts) => isNumber(texts) && !texts["select"],
+  },
+];
+const COUNTED = "Without any: one number with the source's name, how many elements there are.";
 
 export const KINDS: readonly KindForm[] = [
   {
     kind: "json_file",
     label: "JSON file",
     about: "Values in a JSON file, read when it changed.",
-    settings: [PATH],
-    values: { name: "select", label: "Where", placeholder: "$.orders.open" },
+    settings: [PATH, ...TIMES, largest("A larger file is refused.")],
+    values: JSON_VALUES,
+    withoutValues: COUNTED,
     isRemote: false,
   },
   {
@@ -71,7 +176,10 @@ export const KINDS: readonly KindForm[] = [
         hint: "Empty: the document, or the list in it.",
       },
       { name: "unit", label: "What it lists", placeholder: "tasks" },
+      ...TIMES,
+      largest("A larger file is refused."),
     ],
+    withoutValues: "",
     isRemote: false,
   },
   {
@@ -84,18 +192,35 @@ export const KINDS: readonly KindForm[] = [
         name: "pattern",
         label: "Pattern",
         placeholder: "(?P<files>\\d+) files",
-        hint: "A regular expression with a named group for each value.",
-        isNeeded: true,
+        hint: "A regular expression with a named group for each value. Empty: the last line that tells a status counts.",
       },
+      ...TIMES,
+      largest("How far back the line is looked for."),
     ],
+    values: [{ ...NAMED, placeholder: "the group's name" }, KIND, UNIT],
+    withoutValues:
+      "Without any: each group of the pattern is a text; without a pattern, there is the status.",
     isRemote: false,
   },
   {
     kind: "http_json",
     label: "JSON over HTTP",
     about: "Values in a JSON document that a server answers with.",
-    settings: [{ name: "url", label: "Address", placeholder: "https://", isNeeded: true }, AUTHORIZATION],
-    values: { name: "select", label: "Where", placeholder: "$.orders.open" },
+    settings: [
+      {
+        name: "url",
+        label: "Address",
+        placeholder: "https://",
+        form: "Begin with https:// or http://.",
+        isNeeded: true,
+      },
+      HEADERS,
+      ...TIMES,
+      largest("A larger answer is refused."),
+      CERTIFICATES,
+    ],
+    values: JSON_VALUES,
+    withoutValues: COUNTED,
     isRemote: true,
   },
   {
@@ -103,10 +228,32 @@ export const KINDS: readonly KindForm[] = [
     label: "Prometheus endpoint",
     about: "Numbers of an endpoint in the text format of Prometheus.",
     settings: [
-      { name: "url", label: "Address", placeholder: "http://127.0.0.1:9100/metrics", isNeeded: true },
-      AUTHORIZATION,
+      {
+        name: "url",
+        label: "Address",
+        placeholder: "http://127.0.0.1:9100/metrics",
+        form: "Begin with https:// or http://.",
+        isNeeded: true,
+      },
+      HEADERS,
+      ...TIMES,
+      largest("A larger answer is refused."),
+      CERTIFICATES,
     ],
-    values: { name: "metric", label: "Metric", placeholder: "node_load1" },
+    values: [
+      NAMED,
+      {
+        name: "metric",
+        label: "Metric",
+        placeholder: "node_load1",
+        form: "Letters, digits, _ and : alone.",
+        isNeeded: true,
+      },
+      UNIT,
+      combining("an error"),
+      { name: "labels", label: "Labels", placeholder: "mode=idle", pairs: "=", isLong: true },
+    ],
+    withoutValues: "",
     isRemote: true,
   },
   {
@@ -119,16 +266,21 @@ export const KINDS: readonly KindForm[] = [
         label: "Database",
         placeholder: "postgresql://user:password@host/database",
         hint: "Or sqlite:///orders.db in the data folder.",
+        form: "Begin with postgresql:// or sqlite:///.",
         isNeeded: true,
       },
       {
         name: "query",
         label: "Query",
         placeholder: "select count(*) from orders",
+        hint: "It gives one row, whose columns are the values, or rows of a name and a value.",
         isNeeded: true,
         isLong: true,
       },
+      ...TIMES,
     ],
+    values: [{ ...NAMED, placeholder: "the column's name" }, KIND, UNIT],
+    withoutValues: "Without any: one number with the source's name, the first column.",
     isRemote: true,
   },
   {
@@ -136,115 +288,19 @@ export const KINDS: readonly KindForm[] = [
     label: "Git activity",
     about: "Commits of the last day and week, and the last one.",
     settings: [
+      { ...PATH, label: "Repository", placeholder: "project" },
       {
-        name: "path",
-        label: "Repository",
-        placeholder: "project",
-        hint: "In the server's data folder.",
-        isNeeded: true,
+        name: "branch",
+        label: "Branch",
+        placeholder: "HEAD",
+        hint: "Whose commits are counted.",
+        form: "Letters, digits, and . _ / - inside.",
       },
-      { name: "branch", label: "Branch", placeholder: "HEAD" },
+      ...often("60"),
     ],
+    withoutValues: "",
     isRemote: false,
   },
 ];
 
 export const formOf = (kind: string): KindForm | undefined => KINDS.find((form) => form.kind === kind);
-
-/** A value of a source as it is typed. */
-export interface DraftValue {
-  readonly name: string;
-  readonly where: string;
-  readonly kind: "number" | "text" | "flag" | "moment" | "list";
-  readonly unit: string;
-}
-
-export interface Draft {
-  readonly kind: KindName;
-  readonly name: string;
-  readonly texts: Readonly<Record<string, string>>;
-  readonly values: readonly DraftValue[];
-  /** What the form does not show, as it was. */
-  readonly rest: Table;
-}
-
-export const NEW_VALUE: DraftValue = { name: "", where: "", kind: "number", unit: "" };
-
-export const EMPTY: Draft = { kind: "json_file", name: "", texts: {}, values: [], rest: {} };
-
-const NAME = /^[a-z][A-Za-z0-9]{0,63}$/;
-
-/** What is missing before the server can be asked; empty if nothing is. */
-export function missingIn({ kind, name, texts, values }: Draft): string {
-  if (!NAME.test(name)) return "Give it a name in camelCase, such as openOrders.";
-  const setting = formOf(kind)?.settings.find((one) => one.isNeeded && !texts[one.name]?.trim());
-  if (setting !== undefined) return `${setting.label} is needed.`;
-  if (kind === "prometheus" && values.length === 0) return "Add at least one value.";
-  if (values.some((value) => !NAME.test(value.name))) return "Each value has a name in camelCase.";
-  return "";
-}
-
-/** As the server takes it. What is empty is left out, and what is secret with it: then that stays as it was. */
-export function tableOf({ kind, name, texts, values, rest }: Draft): Table {
-  const form = formOf(kind);
-  const given = (form?.settings ?? []).flatMap((setting): [string, unknown][] => {
-    const text = texts[setting.name]?.trim() ?? "";
-    if (text === "") return [];
-    return setting.name === "authorization" ? [["headers", { Authorization: text }]] : [[setting.name, text]];
-  });
-  const column = form?.values?.name;
-  const fields = values.map(({ name, where, kind, unit }) => ({
-    name,
-    ...(column !== undefined && where !== "" ? { [column]: where } : {}),
-    ...(column === "metric" ? {} : { kind }),
-    ...(unit === "" ? {} : { unit }),
-  }));
-  return {
-    ...rest,
-    kind,
-    name,
-    ...Object.fromEntries(given),
-    ...(column && fields.length > 0 ? { fields } : {}),
-  };
-}
-
-/** The form of a source that is there; `undefined` for a kind that it does not know. */
-export function draftOf(name: string, kind: string, settings: Table): Draft | undefined {
-  const form = formOf(kind);
-  if (form === undefined) return undefined;
-  const { fields, name: _, ...others } = settings;
-  const shown = form.settings.map((setting) => setting.name);
-  const entries = Object.entries(others);
-  const texts = Object.fromEntries(
-    entries.filter(([key]) => shown.includes(key)).map(([key, value]) => [key, String(value)]),
-  );
-  const rest = Object.fromEntries(entries.filter(([key]) => !shown.includes(key)));
-  const column = form.values?.name;
-  const tables: readonly Table[] = Array.isArray(fields) && column !== undefined ? fields : [];
-  const isPlain = tables.every((field) =>
-    Object.entries(field).every(([key, value]) => isShown(key, value, column)),
-  );
-  // What the form cannot show it must not lose.
-  if (!isPlain || (column === undefined && Array.isArray(fields) && fields.length > 0)) return undefined;
-  return {
-    kind: form.kind,
-    name,
-    texts,
-    values: tables.map((field) => draftValueOf(field, column ?? "")),
-    rest,
-  };
-}
-
-function isShown(key: string, value: unknown, column: string | undefined): boolean {
-  const isDefault =
-    value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0);
-  return isDefault || ["name", "kind", "unit", column].includes(key);
-}
-
-const VALUE_KINDS = ["number", "text", "flag", "moment", "list"] as const;
-
-function draftValueOf(field: Table, column: string): DraftValue {
-  const text = (key: string): string => (typeof field[key] === "string" ? field[key] : "");
-  const kind = VALUE_KINDS.find((known) => known === field["kind"]) ?? "number";
-  return { name: text("name"), where: text(column), kind, unit: text("unit") };
-}

@@ -18,7 +18,7 @@ export interface Pulse {
   readonly number: number;
   readonly intervalSeconds: number;
   /** Whether the emitter makes no more but those that are asked for. */
-  readonly isPaused: boolean;
+  readonly paused: boolean;
   readonly values: Readonly<Record<string, unknown>>;
   readonly sources: Readonly<Record<string, Mark>>;
 }
@@ -30,7 +30,7 @@ export function pulseOf({ id, at, payload }: Envelope<"fusionUpdate", FusionUpda
     const { status, asOf, error } = mark;
     return [name, { status, asOf, error, demo: "demo" in mark && mark.demo === true }];
   });
-  return { id, at, number, intervalSeconds, isPaused: paused, values, sources: Object.fromEntries(marks) };
+  return { id, at, number, intervalSeconds, paused, values, sources: Object.fromEntries(marks) };
 }
 
 /** What can be drawn of a value: a number, a flag as 1 or 0, how many elements a list has. */

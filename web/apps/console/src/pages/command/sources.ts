@@ -37,7 +37,7 @@ export interface Health {
 
 export interface Entry {
   readonly name: string;
-  readonly origin: "ready" | "configuration" | "added";
+  readonly origin: "ready" | "application" | "configuration" | "added";
   readonly kind: string;
   readonly settings: Readonly<Record<string, unknown>> | null;
   readonly hidden: readonly string[];
@@ -62,19 +62,16 @@ const STATES: Readonly<Record<Status, State>> = {
   ok: { tone: "good", words: "OK" },
   stale: { tone: "warn", words: "Stale" },
   failed: { tone: "bad", words: "Failed" },
-  waiting: { tone: "unknown", words: "Waiting" },
+  waiting: { tone: "unknown", words: "Nothing yet" },
 };
-const NOTHING_YET: State = { tone: "unknown", words: "Nothing yet" };
 
 interface State {
   readonly tone: Tone;
   readonly words: string;
 }
 
-/** How a source does. One that never gave anything is not broken: perhaps nobody has made its file. */
-export function stateOf(status: Status, isEmpty: boolean): State {
-  return isEmpty && status === "failed" ? NOTHING_YET : STATES[status];
-}
+/** How a source does. */
+export const stateOf = (status: Status): State => STATES[status];
 
 export interface ChartPlan {
   readonly key: string;

@@ -10,7 +10,7 @@ import { useChannelFigures } from "./asking.js";
 import { keptText } from "./ChannelsView.js";
 import { useControl } from "./control.js";
 import { LiveTail } from "./LiveTail.js";
-import { Fact } from "./parts.js";
+import { Fact, Overdue } from "./parts.js";
 import { countText, rateText } from "./words.js";
 
 export function ChannelDrawer({ name }: { readonly name: string }): ReactNode {
@@ -30,6 +30,7 @@ export function ChannelDrawer({ name }: { readonly name: string }): ReactNode {
         {error && data === undefined && (
           <Fault title="The channel could not be read." error={error} retry={() => void refetch()} />
         )}
+        {data !== undefined && <Overdue error={error} />}
         {isPending && <Skeleton className="h-28" />}
         {data === null && <p className="text-sm text-muted">Nobody follows it now.</p>}
         {data && (

@@ -3,7 +3,6 @@
 import { Age } from "@vagus/react";
 import { Unplug } from "lucide-react";
 import type { ReactNode } from "react";
-import { ApiError } from "../../api.js";
 import { bytesText, durationText } from "../../charts/format.js";
 import { Badge } from "../../ui/Badge.js";
 import { Button } from "../../ui/Button.js";
@@ -12,16 +11,16 @@ import { EmptyState } from "../../ui/EmptyState.js";
 import { Fault } from "../../ui/ErrorBoundary.js";
 import { Skeleton } from "../../ui/Skeleton.js";
 import { Table } from "../../ui/Table.js";
-import { useClient } from "./asking.js";
+import { isGone, useClient } from "./asking.js";
 import { useControl } from "./control.js";
-import { Fact } from "./parts.js";
+import { Fact, Overdue } from "./parts.js";
 import type { ClientDetails, Followed } from "./values.js";
 import { bytesRateText, countOf, countText, dialectText, rateText, shortId, userText } from "./words.js";
 
 export function ClientDrawer({ id }: { readonly id: string }): ReactNode {
   const { change, isPaused } = useControl();
   const { data, error, refetch } = useClient(id, isPaused);
-  const isGone = error instanceof ApiError && error.status === 404;
+  const hasLeft = isGone(error);
   return (
     <Dialog
       open
@@ -29,9 +28,9 @@ export function ClientDrawer({ id }: { readonly id: string }): ReactNode {
       onClose={() => change({ open: undefined })}
       title={data ? userText(data.client.user) : "Client"}
       description={<span className="font-mono text-xs break-all">{id}</span>}
-      footer={data && !isGone && <Disconnecting details={data} />}
+      footer={data && !hasLeft && <Disconnecting details={data} />}
     >
-      {isGone ? (
+      {hasLeft ? (
         <EmptyState icon={Unplug} title="This client is not connected any more.">
           <p>
             {data
@@ -42,7 +41,10 @@ export function ClientDrawer({ id }: { readonly id: string }): ReactNode {
       ) : error && !data ? (
         <Fault title="The client could not be read." error={error} retry={() => void refetch()} />
       ) : data ? (
-        <Details details={data} />
+        <>
+          <Overdue error={error} />
+          <Details details={data} />
+        </>
       ) : (
         <Skeleton className="h-96" />
       )}

@@ -32,8 +32,8 @@ export function ClientsView(): ReactNode {
   const { search, change, isPaused, watch } = useControl();
   const { asked, clients, total, coverage } = useClients(search, isPaused);
   const { nodes } = useStore(watch);
-  const names = useMemo(() => new Map(nodes.map(({ node }) => [node.id, node.name])), [nodes]);
-  const columns = useMemo(() => columnsOf(names), [names]);
+  const names = JSON.stringify(nodes.map(({ node }) => [node.id, node.name]));
+  const columns = useMemo(() => columnsOf(new Map(JSON.parse(names))), [names]);
   const { fetchNextPage, hasNextPage, isFetching } = asked;
   const loadMore = useCallback(() => {
     if (hasNextPage && !isFetching) void fetchNextPage();

@@ -29,7 +29,7 @@ import { ClientsView } from "./ClientsView.js";
 import { type Control, ControlContext, useControl } from "./control.js";
 import { DisconnectDialog, type Disconnected } from "./DisconnectDialog.js";
 import { NodesView } from "./NodesView.js";
-import { Fact } from "./parts.js";
+import { Fact, Overdue } from "./parts.js";
 import { SlowView } from "./SlowView.js";
 import type { View } from "./search.js";
 import { lookOf, Watch } from "./watch.js";
@@ -97,6 +97,7 @@ export function ConnectionsPage(): ReactNode {
         {error && !data && (
           <Fault title="The nodes could not be asked." error={error} retry={() => void refetch()} />
         )}
+        {data && !mayWatch && <Overdue error={error} />}
         <div className="min-w-0">
           <Views view={view} mayWatch={mayWatch} />
         </div>

@@ -1,8 +1,9 @@
 /**
  * A table of thousands of rows, of which only those in sight are in the page.
  *
- * It is one stop of the Tab key: arrows, J and K, Home, End and the page keys move, Enter opens. The row that the keys
- * are at stays the same one while the rows around it change. Narrow pages leave out the columns that say least.
+ * It is one stop of the Tab key: arrows, J and K, Home, End and the page keys move, Enter opens. The row that the keys are
+ * at stays the same one while the rows around it change, and rows keep their order while somebody is in the list. Narrow
+ * pages leave out the columns that say least.
  */
 
 // biome-ignore-all lint/a11y/useSemanticElements: rows that are put where they belong are not laid out as a table's
@@ -23,8 +24,10 @@ import {
 } from "react";
 import { useActions } from "../../actions.js";
 import { useSettings } from "../../settings.js";
+import { Button } from "../../ui/Button.js";
 import { classes } from "../../ui/classes.js";
 import { isSortedBy, nextSort } from "./sorting.js";
+import { useIsMoved, useSteadyRows } from "./steady.js";
 import { useWidth } from "./width.js";
 
 export interface Column<Row> {
@@ -61,18 +64,26 @@ export interface RowTableProps<Row> {
 const ROW_PX = { comfortable: 40, compact: 30 };
 const BESIDE_SIGHT = 10;
 const PAGE_ROWS = 10;
+/** What the note over the last rows hides, which one can scroll past. */
+const NOTE_PX = 48;
 
 export function RowTable<Row>(props: RowTableProps<Row>): ReactNode {
-  const { label, columns, rows, count, keyOf, sort = "", onSort, opened, onOpen, onEnd } = props;
+  const { label, columns, rows: newest, count, keyOf, sort = "", onSort, opened, onOpen, onEnd } = props;
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
+  const [hasFocus, setFocus] = useState(false);
+  const isMoved = useIsMoved(scroller);
+  const { rows, isBehind, catchUp } = useSteadyRows(newest, keyOf, sort, hasFocus || isMoved);
   const width = useWidth(scroller);
   const { density } = useSettings();
   const [activeKey, setActiveKey] = useState<string>();
-  const active = useMemo(
-    () => Math.max(0, activeKey === undefined ? 0 : rows.findIndex((row) => keyOf(row) === activeKey)),
-    [rows, activeKey, keyOf],
-  );
+  const lastActive = useRef(0);
+  const active = useMemo(() => {
+    const found = activeKey === undefined ? 0 : rows.findIndex((row) => keyOf(row) === activeKey);
+    // Where the row that the keys were at has gone, they go on from its place.
+    return found >= 0 ? found : Math.max(0, Math.min(lastActive.current, rows.length - 1));
+  }, [rows, activeKey, keyOf]);
+  lastActive.current = active;
   const shown = useMemo(() => columns.filter(({ from = 0 }) => width >= from), [columns, width]);
   const tracks = useMemo(() => shown.map(({ track }) => track).join(" "), [shown]);
 
@@ -81,6 +92,8 @@ export function RowTable<Row>(props: RowTableProps<Row>): ReactNode {
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX[density],
     overscan: BESIDE_SIGHT,
+    paddingEnd: isBehind ? NOTE_PX : 0,
+    scrollPaddingEnd: isBehind ? NOTE_PX : 0,
     // The active row is there wherever one has scrolled to, since the table points at it.
     rangeExtractor: useCallback(
       (range: Parameters<typeof defaultRangeExtractor>[0]) =>
@@ -144,49 +157,68 @@ export function RowTable<Row>(props: RowTableProps<Row>): ReactNode {
   );
 
   return (
-    <div
-      ref={scroller}
-      role="grid"
-      aria-label={label}
-      aria-rowcount={count + 1}
-      aria-colcount={columns.length}
-      aria-activedescendant={rows.length > 0 ? `${id}-${active}` : undefined}
-      tabIndex={0}
-      onKeyDown={onKeyDown}
-      className="group max-h-[max(20rem,calc(100dvh-20rem))] overflow-auto overscroll-contain outline-offset-[-2px]"
-    >
+    // The ring of the focus is drawn over the rows, whose lines would break it.
+    <div className="relative after:pointer-events-none after:absolute after:inset-0 after:z-20 after:rounded-b-card after:outline-accent has-[>[role=grid]:focus-visible]:after:outline-2 has-[>[role=grid]:focus-visible]:after:-outline-offset-2">
       <div
-        role="row"
-        aria-rowindex={1}
-        style={{ gridTemplateColumns: tracks }}
-        className="sticky top-0 z-10 grid h-9 items-center gap-x-4 border-y border-line bg-surface px-pad text-2xs font-medium text-muted"
+        ref={scroller}
+        role="grid"
+        aria-label={label}
+        aria-rowcount={count + 1}
+        aria-colcount={shown.length}
+        aria-activedescendant={rows.length > 0 ? `${id}-${active}` : undefined}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        onFocus={({ target, currentTarget }) => setFocus(target === currentTarget)}
+        onBlur={() => setFocus(false)}
+        className="group max-h-[max(20rem,calc(100dvh-20rem))] overflow-auto overscroll-contain outline-none"
       >
-        {shown.map((column) => (
-          <Heading key={column.id} column={column} sort={sort} onSort={onSort} />
-        ))}
+        <div
+          role="row"
+          aria-rowindex={1}
+          style={{ gridTemplateColumns: tracks }}
+          className="sticky top-0 z-10 grid h-9 items-center gap-x-4 border-y border-line bg-surface px-pad text-2xs font-medium text-muted"
+        >
+          {shown.map((column) => (
+            <Heading key={column.id} column={column} sort={sort} onSort={onSort} />
+          ))}
+        </div>
+        <div role="rowgroup" className="relative" style={{ blockSize: virtualizer.getTotalSize() }}>
+          {items.map(({ index, size, start }) => {
+            const row = rows[index];
+            if (row === undefined) return null;
+            const key = keyOf(row);
+            return (
+              <Line
+                key={key}
+                id={`${id}-${index}`}
+                row={row}
+                index={index}
+                start={start}
+                size={size}
+                columns={shown}
+                tracks={tracks}
+                isOpened={key === opened}
+                isActive={index === active && activeKey !== undefined}
+                onPick={pick}
+              />
+            );
+          })}
+        </div>
       </div>
-      <div role="rowgroup" className="relative" style={{ blockSize: virtualizer.getTotalSize() }}>
-        {items.map(({ index, size, start }) => {
-          const row = rows[index];
-          if (row === undefined) return null;
-          const key = keyOf(row);
-          return (
-            <Line
-              key={key}
-              id={`${id}-${index}`}
-              row={row}
-              index={index}
-              start={start}
-              size={size}
-              columns={shown}
-              tracks={tracks}
-              isOpened={key === opened}
-              isActive={index === active && activeKey !== undefined}
-              onPick={pick}
-            />
-          );
-        })}
-      </div>
+      {isBehind && (
+        <p className="absolute inset-x-0 bottom-2 mx-auto flex w-fit items-center gap-2 rounded-control border border-line-strong bg-raised py-1 ps-3 pe-1 text-xs text-muted shadow-float">
+          The order is held while you are in the list.
+          <Button
+            size="small"
+            variant="quiet"
+            // The focus stays in the list.
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={catchUp}
+          >
+            Sort now
+          </Button>
+        </p>
+      )}
     </div>
   );
 }
@@ -227,7 +259,7 @@ function NewLine<Row>(props: LineProps<Row>): ReactNode {
       className={classes(
         "contain-strict absolute inset-x-0 top-0 grid cursor-pointer items-center gap-x-4 border-b border-line px-pad text-xs hover:bg-hover",
         isOpened && "bg-selected",
-        isActive && "shadow-[inset_3px_0_0_var(--accent)] forced-colors:outline",
+        isActive && "bg-hover shadow-[inset_6px_0_0_var(--accent)] forced-colors:outline",
       )}
     >
       {columns.map(({ id, isNumber, cell }) => (

@@ -7,7 +7,7 @@
 
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import { get, post } from "../../api.js";
+import { ApiError, get, post } from "../../api.js";
 import type { ConnectionsSearch } from "./search.js";
 import type {
   ChannelsAnswer,
@@ -49,6 +49,8 @@ export function useClients(
     getNextPageParam: ({ cursor }, pages) =>
       pages.length * PAGE < MOST_ROWS ? (cursor ?? undefined) : undefined,
     placeholderData: keepPreviousData,
+    // Figures change with every answer: to look for what has not, in thousands of rows, would cost more than it saves.
+    structuralSharing: false,
     refetchInterval: ({ state }) => !isPaused && AGAIN_MS * Math.max(1, state.data?.pages.length ?? 1),
   });
   const { data } = asked;
@@ -58,9 +60,8 @@ export function useClients(
 
 /** Somebody who moved in the list between two pages is in both. */
 export function withoutRepeated(pages: readonly ClientsPage[]): readonly Connected[] {
-  const clients = new Map(
-    pages.flatMap((page) => page.clients.map((client) => [client.id, client] as const)),
-  );
+  const clients = new Map<string, Connected>();
+  for (const page of pages) for (const client of page.clients) clients.set(client.id, client);
   return [...clients.values()];
 }
 
@@ -70,11 +71,14 @@ export function globOf(words: string | undefined): string | undefined {
   return `${words}*`;
 }
 
+/** Whether a client has left for good: another time it has another id. */
+export const isGone = (error: Error | null): boolean => error instanceof ApiError && error.status === 404;
+
 export function useClient(id: string, isPaused: boolean) {
   return useQuery({
     queryKey: ["connections", "client", id],
     queryFn: ({ signal }) => get<ClientDetails>(`${ROUTE}/clients/${encodeURIComponent(id)}`, { signal }),
-    refetchInterval: ({ state }) => !isPaused && state.error === null && AGAIN_MS,
+    refetchInterval: ({ state }) => !isPaused && !isGone(state.error) && AGAIN_MS,
   });
 }
 

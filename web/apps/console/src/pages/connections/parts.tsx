@@ -2,7 +2,9 @@
 
 import { TriangleAlert } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { ApiError } from "../../api.js";
 import { Input } from "../../ui/Field.js";
+import { useIsAway } from "../../useIsAway.js";
 import type { Coverage } from "./values.js";
 import { countOf } from "./words.js";
 
@@ -35,9 +37,10 @@ export function Uncovered({ coverage }: { readonly coverage: Coverage | undefine
   );
 }
 
-/** Says why what is shown is not the newest; nothing while it is. */
+/** Says why what is shown is not the newest; nothing while it is, or while the strip over the page says so. */
 export function Overdue({ error }: { readonly error: Error | null }): ReactNode {
-  if (error === null) return null;
+  const isAway = useIsAway();
+  if (error === null || (isAway && error instanceof ApiError && error.status === 0)) return null;
   return (
     <p role="status" className="flex items-center gap-2 px-pad py-2 text-xs text-warn">
       <TriangleAlert size={14} className="shrink-0" aria-hidden="true" />

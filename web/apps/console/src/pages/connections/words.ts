@@ -3,6 +3,8 @@
 import { bytesText } from "../../charts/format.js";
 import type { WhenFull } from "./values.js";
 
+export { shortId } from "../../charts/format.js";
+
 const whole = new Intl.NumberFormat();
 const fine = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const short = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
@@ -43,9 +45,6 @@ export const DIALECT_NAMES: readonly string[] = Object.keys(DIALECTS);
 export const dialectText = (name: string): string => DIALECTS[name] ?? name;
 
 export const userText = (user: string): string => user || "anonymous";
-
-/** Long enough to tell connections apart on a page. */
-export const shortId = (id: string): string => id.slice(0, 8);
 
 const FATES: Readonly<Record<WhenFull, (channels: number) => string>> = {
   disconnect: () => "it is closed as slow (3008); it reconnects, and recovers where channels keep history",
