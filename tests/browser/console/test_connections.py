@@ -101,6 +101,40 @@ async def test_an_admin_finds_a_client_with_the_keyboard_and_disconnects_it_with
     await expect(drawer).to_contain_text("not connected any more")
 
 
+async def test_details_that_could_not_be_renewed_say_so_and_are_asked_for_again(
+    open_as: OpenAs, house: House, guests: Guests
+) -> None:
+    await come(guests, house, "ada")
+    page = await open_as("admin", "view=clients&user=ada")
+    await row_of(page, "ada").click()
+    drawer = page.get_by_role("dialog", name="ada", exact=True)
+    await expect(drawer.get_by_role("row").filter(has_text=FOLLOWED)).to_be_visible()
+    await page.route("**/api/connections/clients/*", lambda route: route.fulfill(status=503, json={}))
+    note = drawer.get_by_text("This is what was known last.")
+    await expect(note).to_be_visible()
+    await page.unroute("**/api/connections/clients/*")
+    await expect(note).to_have_count(0)
+    await expect(drawer.get_by_role("row").filter(has_text=FOLLOWED)).to_be_visible()
+
+
+async def test_rows_keep_their_order_while_somebody_is_in_the_list(
+    open_as: OpenAs, house: House, guests: Guests
+) -> None:
+    await come(guests, house, "bob")
+    page = await open_as("admin", "view=clients&sort=user")
+    rows = page.get_by_role("grid").get_by_role("row")
+    await expect(rows).to_contain_text(["Who", "bob", "the-admin"])
+    await page.keyboard.press("j")
+    await expect(page.get_by_role("grid")).to_be_focused()
+    await come(guests, house, "abe")
+    await expect(page.get_by_text("The order is held")).to_be_visible()
+    await expect(rows).to_contain_text(["Who", "bob", "the-admin", "abe"])
+    await page.get_by_role("button", name="Sort now").click()
+    await expect(rows).to_contain_text(["Who", "abe", "bob", "the-admin"])
+    await expect(page.get_by_role("grid")).to_be_focused()
+    await expect(page.get_by_text("The order is held")).to_have_count(0)
+
+
 async def test_a_pause_freezes_the_view_counts_what_waits_and_catches_up(
     open_as: OpenAs, house: House, guests: Guests
 ) -> None:

@@ -1,0 +1,177 @@
+"""The form of sources: every setting is in it, and what the server refuses is told where it was typed."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from .conftest import Faults, OpenPage
+from .serving import ConsoleServer, Kind
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(90),
+    pytest.mark.parametrize("console", [Kind(is_own=True)], indirect=True),
+]
+
+PICTURES: Final = Path(__file__).parents[3] / "build" / "screenshots" / "console"
+PROMETHEUS: Final = {
+    "kind": "prometheus",
+    "name": "load",
+    "url": "http://127.0.0.1:9/metrics",
+    "headers": {"Authorization": "Bearer secret"},
+    "timeout_s": 2.5,
+    "freshness_s": 60.0,
+    "every_s": 10.0,
+    "max_bytes": 1000,
+    "ca_file": "authorities.pem",
+    "fields": [{"name": "idle", "unit": "s", "metric": "cpu", "labels": {"mode": "idle"}, "combine": "sum"}],
+}
+
+
+async def add(page: Page, console: ConsoleServer, table: dict[str, Any]) -> None:
+    added = await page.request.post(f"{console.url}/api/fusion/sources", data=table, headers={"origin": console.url})
+    assert added.ok, await added.text()
+
+
+async def settings_of(page: Page, console: ConsoleServer, name: str) -> dict[str, Any]:
+    told = await (await page.request.get(f"{console.url}/api/fusion/sources")).json()
+    [settings] = [entry["settings"] for entry in told["sources"] if entry["name"] == name]
+    return dict(settings)
+
+
+async def choose(page: Page, source: str, action: str) -> None:
+    await page.get_by_role("button", name=f"Actions for {source}").click()
+    await page.get_by_role("menuitem", name=action).click()
+
+
+async def new_source(page: Page) -> Locator:
+    await page.get_by_role("button", name="Add source").click()
+    return page.get_by_role("dialog", name="Add a source")
+
+
+async def test_a_source_is_shown_with_all_its_settings_and_keeps_those_that_nobody_changed(
+    console: ConsoleServer, open_page: OpenPage
+) -> None:
+    page = await open_page()
+    await add(page, console, PROMETHEUS)
+    await page.reload()
+    await choose(page, "load", "Change")
+    form = page.get_by_role("dialog", name="Change load")
+    shown = {
+        "Time-out": "2.5",
+        "Stale after": "60",
+        "Asked at most": "10",
+        "Bytes at most": "1000",
+        "Certificates": "authorities.pem",
+        "Metric of value 1": "cpu",
+        "Labels of value 1": "mode=idle",
+        "Several become of value 1": "sum",
+    }
+    for label, text in shown.items():
+        await expect(form.get_by_label(label)).to_have_value(text)
+    await expect(form.get_by_role("switch", name="Keep the headers")).to_be_checked()
+
+    await form.get_by_label("Labels of value 1").fill('mode="user"\ncpu=0')
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_have_count(0)
+    kept = {name: value for name, value in PROMETHEUS.items() if name not in {"kind", "headers"}}
+    field = {"name": "idle", "unit": "s", "metric": "cpu", "labels": {"mode": "user", "cpu": "0"}, "combine": "sum"}
+    assert await settings_of(page, console, "load") == kept | {"fields": [field]}
+
+
+async def test_what_the_server_refuses_is_told_at_its_field(
+    console: ConsoleServer, open_page: OpenPage, faults: Faults
+) -> None:
+    page = await open_page()
+    form = await new_source(page)
+    await form.get_by_label("Kind", exact=True).select_option(label="Prometheus endpoint")
+    await form.get_by_label("Name", exact=True).fill("load")
+    await form.get_by_label("Address").fill("http://127.0.0.1:9/metrics")
+    await form.get_by_role("button", name="Add a value").click()
+    await form.get_by_label("Name of value 1").fill("revenue")
+    await form.get_by_label("Metric of value 1").fill("cpu load")
+    await form.get_by_role("button", name="Add source").click()
+    metric = form.get_by_label("Metric of value 1")
+    await expect(metric).to_be_focused()
+    await expect(metric).to_have_accessible_description("Letters, digits, _ and : alone.")
+    assert await faults(page) == []
+
+    await metric.fill("cpu")
+    await expect(metric).not_to_have_attribute("aria-invalid", "true")
+    await form.get_by_role("button", name="Add source").click()
+    name = form.get_by_label("Name of value 1")
+    await expect(name).to_be_focused()
+    await expect(name).to_have_accessible_description("revenue is a value of the source revenue already.")
+
+
+async def test_a_refusal_among_settings_that_are_folded_away_unfolds_them(
+    console: ConsoleServer, open_page: OpenPage
+) -> None:
+    page = await open_page()
+    form = await new_source(page)
+    await form.get_by_label("Kind", exact=True).select_option(label="JSON over HTTP")
+    await form.get_by_label("Name", exact=True).fill("shop")
+    await form.get_by_label("Address").fill("http://127.0.0.1:9/")
+    certificates = form.get_by_label("Certificates")
+    await expect(certificates).to_be_hidden()
+    await form.get_by_text("More settings").click()
+    await certificates.fill("/etc/authorities.pem")
+    await form.get_by_text("More settings").click()
+    await expect(certificates).to_be_hidden()
+    await form.get_by_role("button", name="Test").click()
+    await expect(form.get_by_role("region", name="What it says")).to_contain_text("Look at Certificates above.")
+    await form.get_by_role("button", name="Add source").click()
+    await expect(certificates).to_be_focused()
+
+
+async def test_headers_are_kept_changed_or_taken_away(console: ConsoleServer, open_page: OpenPage) -> None:
+    page = await open_page()
+    await add(page, console, PROMETHEUS)
+
+    async def hidden() -> list[str]:
+        told = await (await page.request.get(f"{console.url}/api/fusion/sources")).json()
+        [names] = [entry["hidden"] for entry in told["sources"] if entry["name"] == "load"]
+        return list(names)
+
+    for is_kept in (True, False):
+        await page.reload()
+        await choose(page, "load", "Change")
+        form = page.get_by_role("dialog", name="Change load")
+        if not is_kept:
+            await form.get_by_role("switch", name="Keep the headers").click()
+            await expect(form.get_by_label("Headers", exact=True)).to_have_value("")
+        await form.get_by_role("button", name="Save").click()
+        await expect(form).to_have_count(0)
+        assert ("headers" in await hidden()) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("theme", "size"), [("dark", (1440, 900)), ("light", (900, 1200)), ("high-contrast", (390, 844))]
+)
+async def test_a_source_that_comes_ready_shows_what_it_reads(
+    console: ConsoleServer, open_page: OpenPage, faults: Faults, theme: str, size: tuple[int, int]
+) -> None:
+    page = await open_page(theme=theme, size=size, reduced_motion="reduce")
+    await choose(page, "revenue", "Settings")
+    shown = page.get_by_role("dialog", name="revenue")
+    await expect(shown).to_contain_text("revenue_snapshot.json")
+    await expect(shown).to_contain_text("an amount")
+    await expect(shown.get_by_role("textbox")).to_have_count(0)
+    assert await faults(page) == []
+    await page.screenshot(path=PICTURES / f"source-ready-{theme}.png", animations="disabled")
+    await page.keyboard.press("Escape")
+
+    (console.data / "orders.json").write_text(json.dumps({"open": 42}))
+    form = await new_source(page)
+    await form.get_by_label("Name", exact=True).fill("openOrders")
+    await form.get_by_label("File").fill("orders.json")
+    await form.get_by_role("button", name="Add a value").click()
+    await form.get_by_label("Name of value 1").fill("openOrders")
+    await form.get_by_label("Where of value 1").fill("$.open")
+    await form.get_by_text("More settings").click()
+    await expect(form.get_by_role("region", name="What it says")).to_contain_text("42")
+    assert await faults(page) == []
+    await page.screenshot(path=PICTURES / f"source-form-{theme}.png", animations="disabled")
