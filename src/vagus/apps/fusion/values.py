@@ -33,7 +33,7 @@ class Field(msgspec.Struct, frozen=True):
         if not re.fullmatch(NAME, self.name):
             raise ValueError("name: must be letters and digits in camelCase, such as openOrders, 64 at most")
         if self.name in RESERVED:
-            raise ValueError(f"name: {self.name} has a meaning of its own in snapshots; take another")
+            raise ValueError(f"name: must be another one, since {self.name} has a meaning of its own in snapshots")
         if len(self.unit) > 32:
             raise ValueError("unit: has at most 32 characters")
 

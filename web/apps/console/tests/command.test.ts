@@ -334,19 +334,25 @@ describe("the form of a source", () => {
       "Begin with",
     ],
     ["path: must be in /data; name other files in the configuration", json, "path", "Must be in /data"],
-    ["path: must be in /data", { ...json, kind: "sql" }, "url", "Must be in"],
-    ["path: must be in /data", { ...json, kind: "http_json" }, "ca_file", "Must be in"],
-    ["select: cannot be understood from character 2 on: .[", json, "fields.1.select", "Cannot be understood"],
+    ["url: must be in /data", { ...json, kind: "sql" }, "url", "Must be in"],
+    ["ca_file: must be in /data", { ...json, kind: "http_json" }, "ca_file", "Must be in"],
+    [
+      "fields[1].select: cannot be understood from character 2 on: .[",
+      json,
+      "fields.1.select",
+      "Cannot be understood",
+    ],
     ["fields: two have the same name", json, "fields", "Two have the same name."],
     ["late is a value of the source shop already", json, "fields.1.name", "of the source shop"],
     ["orders is a value of the source shop already", json, "name", "of the source shop"],
     ["there is a source orders already", json, "name", "already"],
     [
-      "name: late has a meaning of its own in snapshots; take another",
+      "fields[1].name: late has a meaning of its own in snapshots",
       json,
       "fields.1.name",
       "meaning of its own",
     ],
+    ["name: timestamp has a meaning of its own in snapshots", json, "name", "meaning of its own"],
   ] as const)("puts the refusal %j where it belongs", (message, draft, at, words) => {
     const problem = problemFrom(message, draft);
     expect(problem.at).toBe(at);

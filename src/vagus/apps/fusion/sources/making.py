@@ -1,10 +1,10 @@
 """Sources from settings, and the four that come ready."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Final, TypeVar, assert_never
 
 from vagus.apps.fusion.threads import Threads
 from vagus.apps.fusion.values import Field, Terms
@@ -31,6 +31,9 @@ from .log_file import Interpret, LogFile, Pattern
 from .picking import Pick, pick_of, picked
 from .shapes import sync_status
 from .sql import Rows, Sql, SqliteRows
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class Surroundings:
@@ -62,14 +65,15 @@ class Surroundings:
 
         the network, whose authors may run the hub without being free to read every file of its machine, or its secrets.
         """
-        texts = [getattr(settings, name, "") for name in ("path", "ca_file")]
+        files = {name: getattr(settings, name, "") for name in ("path", "ca_file")}
         if isinstance(settings, SqlSource) and settings.url.startswith("sqlite"):
-            texts.append(settings.url.partition("://")[2][1:])
-        for path in (self.path(text) for text in texts if text):
+            files["url"] = settings.url.partition("://")[2][1:]
+        for name, text in files.items():
+            path = self.path(text)
             if not Path(os.path.normpath(path)).is_relative_to(self.folder):
-                raise ValueError(f"path: must be in {self.folder}; name other files in the server's configuration")
+                raise ValueError(f"{name}: must be in {self.folder}; name other files in the server's configuration")
             if _normal(path).startswith(self._private):
-                raise ValueError(f"path: {path.name} is the server's own, and holds its secrets")
+                raise ValueError(f"{name}: {path.name} is the server's own, and holds its secrets")
 
 
 def _normal(path: Path) -> str:
@@ -97,13 +101,13 @@ def source_of(settings: SourceSettings, around: Surroundings) -> Source:
             endpoint = _endpoint(settings, around, "application/json")
             return Fetched(_terms(settings, picks), endpoint, partial(picked, picks), around.disks)
         case PrometheusSource():
-            metrics = [prometheus.Metric.of(field) for field in settings.fields]
+            metrics = _each(settings.fields, prometheus.Metric.of)
             terms = _plain_terms(settings, tuple(metric.field for metric in metrics))
             endpoint = _endpoint(settings, around, prometheus.ACCEPT)
             return Fetched(terms, endpoint, partial(prometheus.values_in, metrics), around.disks)
         case SqlSource():
             fields = settings.fields or (PlainField(name=settings.name),)
-            terms = _plain_terms(settings, tuple(Field(field.name, field.kind, field.unit) for field in fields))
+            terms = _plain_terms(settings, tuple(_each(fields, _plain_field)))
             return Sql(terms, _rows(settings, around))
         case GitActivitySource():
             terms = _plain_terms(settings, fields_of(settings.name))
@@ -112,7 +116,22 @@ def source_of(settings: SourceSettings, around: Surroundings) -> Source:
 
 
 def _picks(name: str, fields: Sequence[JsonField]) -> list[Pick]:
-    return [pick_of(field) for field in fields or (JsonField(name=name),)]
+    return _each(fields, pick_of) if fields else [pick_of(JsonField(name=name))]
+
+
+def _each(specs: Sequence[S], make: Callable[[S], T]) -> list[T]:
+    """What is made of each field. Raises ``ValueError``, which says of which."""
+    made: list[T] = []
+    for index, spec in enumerate(specs):
+        try:
+            made.append(make(spec))
+        except ValueError as error:
+            raise ValueError(f"fields[{index}].{error}") from None
+    return made
+
+
+def _plain_field(spec: PlainField) -> Field:
+    return Field(spec.name, spec.kind, spec.unit)
 
 
 def _terms(settings: SourceSettings, picks: Sequence[Pick]) -> Terms:
@@ -131,7 +150,7 @@ def _lines(settings: LogFileSource) -> tuple[tuple[Field, ...], Interpret]:
     told = settings.fields or (PlainField(name=settings.name, kind="text"),)
     if not {field.kind for field in told} <= {"text", "moment"}:
         raise ValueError("fields: without a pattern a field is a text, the status, or a moment, its time")
-    fields = tuple(Field(field.name, field.kind, field.unit) for field in told)
+    fields = tuple(_each(told, _plain_field))
     return fields, partial(_status_in, fields)
 
 
@@ -150,7 +169,7 @@ def _fields_of_groups(pattern: Pattern, fields: Sequence[PlainField]) -> tuple[F
         raise ValueError(f"fields: the pattern has no group named {', '.join(sorted(unknown))}")
     told = [described.get(group) or PlainField(name=group, kind="text") for group in pattern.groups]
     try:
-        return tuple(Field(field.name, field.kind, field.unit) for field in told)
+        return tuple(map(_plain_field, told))
     except ValueError as error:
         raise ValueError(f"pattern: of a group, {error}") from None
 

@@ -153,13 +153,11 @@ function textOf({ number, pairs, placeholder }: Setting, value: unknown): string
 }
 
 const PLACED = /^(.*) - at `\$\.(.+)`$/s;
-const NAMED = /^([a-z_]+): (.+)$/s;
+const NAMED = /^((?:fields\[\d+\]\.)?[a-z_]+): (.+)$/s;
 const TAKEN = /^(\w+) is a value of the source \w+ already$/;
-const MEANT = /^(\w+) has a meaning of its own/;
 
 /** Where what the server refused belongs; `at` is empty where it names nothing that is in the form. */
 export function problemFrom(message: string, { kind, name, values }: Draft): Problem {
-  const form = formOf(kind);
   const ofValue = (wanted: string | undefined): string => {
     const place = values.findIndex(({ texts }) => texts["name"] === wanted);
     return place < 0 ? "name" : `fields.${place}.name`;
@@ -167,7 +165,7 @@ export function problemFrom(message: string, { kind, name, values }: Draft): Pro
   const placed = PLACED.exec(message);
   if (placed) {
     const [, text = "", path = ""] = placed;
-    const at = path.replace(/\[(\d+)\]/g, ".$1");
+    const at = placeOf(path);
     const setting = settingAt(kind, at);
     const isWritten = text.includes("matching regex") && setting?.form;
     return { at, text: isWritten || sentence(text.replaceAll("`", "")) };
@@ -175,19 +173,13 @@ export function problemFrom(message: string, { kind, name, values }: Draft): Pro
   const taken = TAKEN.exec(message);
   if (taken) return { at: ofValue(taken[1]), text: `${message}.` };
   if (message === `there is a source ${name} already`) return { at: "name", text: sentence(message) };
-  const [, first = "", said = message] = NAMED.exec(message) ?? [];
-  const text = sentence(said);
-  if (first === "name") return { at: ofValue(MEANT.exec(said)?.[1] ?? name), text: `${said}.` };
-  if (first === "fields") return { at: "fields", text };
-  if (form?.settings.some((setting) => setting.name === first)) return { at: first, text };
-  // Of a file that another setting names.
-  if (first === "path") return { at: kind === "sql" ? "url" : "ca_file", text };
-  if (form?.values?.some((column) => column.name === first)) {
-    const ones = values.flatMap(({ texts }, place) => (texts[first] ? [`fields.${place}.${first}`] : []));
-    return { at: ones.length === 1 && ones[0] !== undefined ? ones[0] : "fields", text };
-  }
-  return { at: "", text: message };
+  const [, option = "", said = ""] = NAMED.exec(message) ?? [];
+  const at = placeOf(option);
+  return labelAt(kind, at) === "" ? { at: "", text: message } : { at, text: sentence(said) };
 }
+
+/** The server's `fields[1].unit` as the form calls it. */
+const placeOf = (path: string): string => path.replace(/\[(\d+)\]/g, ".$1");
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
