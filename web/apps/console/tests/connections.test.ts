@@ -44,11 +44,21 @@ function lookAt(at: number, ...nodes: readonly Node[]): Look {
 }
 
 describe("the live view", () => {
-  test("shows the newest look and leaves out older ones", () => {
+  test("takes a look once, should it come again", () => {
     const watch = new Watch();
-    watch.take(lookAt(2_000, NODE));
     watch.take(lookAt(1_000, NODE));
-    expect(watch.get().look?.at).toBe(2_000);
+    watch.pause(1);
+    watch.take(lookAt(1_000, NODE));
+    expect(watch.get().waiting).toBe(0);
+  });
+
+  test("goes on where another node tells, whose clock is an hour behind", () => {
+    const watch = new Watch();
+    watch.take(lookAt(3_602_000, NODE, { ...NODE, id: "b", name: "hub-b" }));
+    watch.take(lookAt(2_000, NODE));
+    watch.take(lookAt(4_000, NODE));
+    expect(watch.get().nodes.map(({ node }) => node.id)).toEqual(["a"]);
+    expect(watch.tracksOf("a").cpu.at).toEqual([2_000, 4_000]);
   });
 
   test("counts what comes while it is paused, and shows all of it afterwards", () => {

@@ -41,6 +41,7 @@ export class Watch {
   #state: WatchState = { look: undefined, nodes: [], pausedAt: 0, waiting: 0 };
   #waiting: Look[] = [];
   #newestAt = 0;
+  #shownAt = 0;
   readonly #tracks = new Map<string, NodeTracks>();
   readonly #listeners = new Set<() => void>();
 
@@ -51,9 +52,9 @@ export class Watch {
     return () => void this.#listeners.delete(listener);
   };
 
-  /** Take a look that came; one from before the newest is left out. The first one is shown even when paused. */
+  /** Take a look that came, once, should it come again. The first one is shown even when paused. */
   take(look: Look): void {
-    if (look.at <= this.#newestAt) return;
+    if (look.at === this.#newestAt) return;
     this.#newestAt = look.at;
     if (this.#state.pausedAt === 0 || this.#state.look === undefined) {
       this.#show([look]);
@@ -87,6 +88,8 @@ export class Watch {
 
   #show(looks: readonly Look[]): void {
     for (const { at, nodes } of looks) {
+      if (at < this.#shownAt) this.#tracks.clear(); // another node tells now, whose clock is behind
+      this.#shownAt = at;
       for (const node of nodes) {
         const { cpu, memory, lag, out } = this.tracksOf(node.id);
         cpu.push(at, node.cpuPercent, STEP_MS);
@@ -111,7 +114,7 @@ export class Watch {
 
 function withAbsent({ at, nodes }: Look, before: readonly Seen[]): readonly Seen[] {
   const present = new Set(nodes.map(({ id }) => id));
-  const absent = before.filter((seen) => !present.has(seen.node.id) && at - seen.at < AWAY_MS);
+  const absent = before.filter((seen) => !present.has(seen.node.id) && Math.abs(at - seen.at) < AWAY_MS);
   const all = [...nodes.map((node) => ({ node, at })), ...absent];
   return all.sort(
     (one, other) => one.node.name.localeCompare(other.node.name) || one.node.id.localeCompare(other.node.id),
