@@ -7,9 +7,11 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 # Options for pytest, such as: make unit TESTS='-k recovery'
 TESTS ?=
-# Two processes pay off where tests or pages compute, three where they wait; examples want a quiet machine.
+# Two processes pay off where tests or pages compute, three where they wait. A file whose tests share a server stays in
+# one process, and those that may take longest begin: tests/conftest.py puts them first.
 PARALLEL ?= -n 2
-WAITING ?= -n 3 --dist loadfile
+WAITING ?= -n 3
+BY_FILE := --dist loadfile --no-loadscope-reorder
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -25,7 +27,8 @@ export PIP_BUILD_CONSTRAINT := requirements/dev.txt
 INSTALLED := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 NODE_CLIENTS := tests/node/node_modules/.package-lock.json
-WEB := web/node_modules/.package-lock.json
+# Not npm's own note of what it installed: the build hook installs into the same folder, but the console's needs alone.
+WEB := web/node_modules/.installed
 CONSOLE := $(shell test -d web/apps && find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 PIP := $(BIN)/python -m pip --quiet
@@ -63,6 +66,7 @@ check-lint: $(DEV)
 # Includes tests/typing: a line there that must not type-check carries an ignore, and an unneeded ignore is an error.
 check-types: $(DEV)
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/typing
 
 check-layers: $(DEV)
 	$(BIN)/lint-imports --no-logo
@@ -73,26 +77,29 @@ check-spelling: $(DEV)
 check-web: $(DEV) $(WEB)
 	cd web && npm run --silent check
 
-.PHONY: unit conformance integration web browser examples
-unit: $(DEV) ## Run the unit tests; the kernel needs every branch covered
+.PHONY: kernel unit conformance integration web browser examples
+kernel: $(DEV) ## Run the unit tests of the kernel, which need every branch of it covered
 	@mkdir -p build
-	$(PYTEST) tests/unit $(PARALLEL) --asyncio-debug --cov=vagus.kernel --cov-fail-under=100
+	$(PYTEST) tests/unit/kernel --asyncio-debug --cov=vagus.kernel --cov-fail-under=100
+
+unit: $(DEV) ## Run the unit tests of all but the kernel
+	$(PYTEST) tests/unit --ignore=tests/unit/kernel $(PARALLEL) --asyncio-debug
 
 conformance: $(DEV) ## Run the contracts over every adapter and the transcripts over every dialect
 	$(PYTEST) tests/conformance $(PARALLEL)
 
 integration: $(DEV) $(NODE_CLIENTS) ## Run real servers against real clients
-	$(PYTEST) tests/integration $(WAITING)
+	$(PYTEST) tests/integration $(WAITING) $(BY_FILE)
 
 web: $(DEV) $(WEB) ## Build and test the packages of web/ against a real server
 	cd web && npm run --silent build && npm run --silent test -- --reporter=default --reporter=junit \
 	  --outputFile.junit=../build/reports/$@.xml
 
 browser: $(DEV) $(NODE_CLIENTS) $(WEB) ## Look at the pages in Chromium
-	$(PYTEST) tests/browser $(PARALLEL) --dist loadfile
+	$(PYTEST) tests/browser $(PARALLEL) $(BY_FILE)
 
 examples: $(DEV) $(NODE_CLIENTS) $(WEB) ## Run every program of examples/ and of the docs
-	$(PYTEST) tests/examples
+	$(PYTEST) tests/examples $(PARALLEL) $(BY_FILE)
 
 .PHONY: screenshots
 screenshots: $(DEV) ## Take pictures of every page of the console, and the README's

@@ -23,11 +23,15 @@ _MARKED_FOLDERS = ("integration", "browser", "examples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with the folder that it is in."""
+    """Mark each test with the folder that it is in, and put the files first that may take longest."""
+    allowed: dict[Path, float] = {}
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in _MARKED_FOLDERS:
             item.add_marker(folder)
+        if limit := item.get_closest_marker("timeout"):
+            allowed[item.path] = max(limit.args[0], allowed.get(item.path, 0.0))
+    items.sort(key=lambda item: -allowed.get(item.path, 0.0))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
-"""Runs every stage of `make test`, one after the other, and closes with one line that counts them all.
+"""Runs every stage of `make test` in rounds, and closes with one line that counts them all.
 
-Stages that leave the processors idle for much of their time run beside others; what they print comes when they end.
-A stage is a make target. One that fails does not keep the later ones from running. A stage of tests leaves a JUnit
-report, whose cases are counted; any other stage counts as one. The closing line has the form
-`N passed, N failed, N skipped`, and the exit code is 1 when anything failed.
+The stages of a round run one after the other, and one more beside them that leaves the processors idle for much of its
+time; what that one prints comes when it ends. A stage is a make target. One that fails does not keep the later ones
+from running. A stage of tests leaves a JUnit report, whose cases are counted; any other stage counts as one. The
+closing line has the form `N passed, N failed, N skipped`, and the exit code is 1 when anything failed.
 """
 
 import subprocess
@@ -13,11 +13,24 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-CHECKS = ("check-format", "check-lint", "check-types", "check-layers", "check-spelling", "check-web")
-TESTS = ("unit", "conformance", "integration", "web", "browser", "examples", "faults-once")
-BESIDE = {"web": "examples"}
-"""Each of these waits for timers and pages most of the time, and begins when the other one does."""
 REPORTS = Path("build", "reports")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Stages in their order, and one beside all of them."""
+
+    stages: tuple[str, ...]
+    beside: str = ""
+
+
+ROUNDS = (
+    Round(("check-types", "check-format", "check-lint", "check-layers", "check-spelling"), beside="check-web"),
+    Round(("kernel", "unit", "conformance"), beside="faults-once"),
+    Round(("integration",)),
+    Round(("browser",)),
+    Round(("examples",), beside="web"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +52,11 @@ def main(make: str) -> int:
     """Run the stages with the make program given; returns the exit code."""
     started = time.monotonic()
     tallies: dict[str, Tally] = {}
-    for stage in (*CHECKS, *(stage for stage in TESTS if stage not in BESIDE)):
-        beside = [Beside(make, other) for other, main_stage in BESIDE.items() if main_stage == stage]
-        tallies[stage] = _run(make, stage)
-        tallies |= {other.stage: other.end() for other in beside}
+    for each in ROUNDS:
+        beside = Beside(make, each.beside) if each.beside else None
+        tallies |= {stage: _run(make, stage) for stage in each.stages}
+        if beside is not None:
+            tallies[beside.stage] = beside.end()
     total = sum(tallies.values(), Tally())
     print(f"\n== all stages, {time.monotonic() - started:.0f} s")
     for stage, tally in tallies.items():

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -17,17 +17,8 @@ from tests.integration.native.peers import NODE_FOLDER, Event, Peer, Refused
 from tests.integration.native.serving import DEADLINE_S, App, LoopThread, Server, servers_on
 from vagus import Hub
 
+from .chromium import ARGUMENTS
 from .site import site
-
-ARGUMENTS: Final = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 Serve = Callable[..., Awaitable[Server]]
 OpenPeer = Callable[..., Awaitable[Peer]]

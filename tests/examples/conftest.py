@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
+from tests.browser.chromium import ARGUMENTS
 from tests.examples.pages import ROOT
 
 WEB: Final = ROOT / "web"
@@ -64,6 +65,6 @@ def packages(run_node: RunNode, tmp_path_factory: pytest.TempPathFactory) -> Pat
 async def browser(installed_program: Callable[[str], Path]) -> AsyncIterator[Browser]:
     program = installed_program("chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         await browser.close()

@@ -20,6 +20,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.integration.redis.servers import eventually
+
+pytestmark = pytest.mark.timeout(60)  # up to eight processes, one after the other
+
 VAGUS: Final = (sys.executable, "-m", "vagus")
 CLEAN: Final = {name: text for name, text in os.environ.items() if not name.startswith(("VAGUS_", "WEBSOCKET_"))}
 CONFIGURATION: Final = """
@@ -51,7 +55,8 @@ class Running:
     """A ``vagus`` process that prints lines until it is told to stop."""
 
     def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
-        self._log = (folder / f"{arguments[0]}.log").open("w+")
+        self._said = folder / f"{arguments[0]}.log"
+        self._log = self._said.open("w")
         self.process = subprocess.Popen(
             [*VAGUS, *arguments],
             stdout=subprocess.PIPE,
@@ -67,8 +72,12 @@ class Running:
         return self.process.stdout.readline()
 
     def log(self) -> str:
-        self._log.seek(0)
-        return self._log.read()
+        return self._said.read_text()  # the process writes on where its file stands: nobody else may move in that
+
+    def until(self, text: str) -> None:
+        """Wait until it has logged something, without taking the processor from it."""
+        eventually(lambda: text in self.log() or self.process.poll() is not None, text)
+        assert text in self.log()
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
@@ -186,8 +195,8 @@ def test_a_signal_ends_it_with_code_0_and_takes_its_address_away(folder: Path, s
 def test_a_hang_up_is_logged_and_survived(start: Start) -> None:
     server = start(Server)
     server.process.send_signal(signal.SIGHUP)
-    while '"event": "reloaded"' not in server.log():
-        fetch(f"{server.url}/health")
+    server.until('"event": "reloaded"')
+    fetch(f"{server.url}/health")
     assert server.stop() == 0
 
 
@@ -257,8 +266,7 @@ async def test_stopping_lets_nobody_new_in(start: Start) -> None:
     writer.write(b"POST /api/info HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")  # keeps it from ending at once
     await asyncio.to_thread(fetch, f"{server.url}/health")
     server.process.send_signal(signal.SIGTERM)
-    while "server_stopping" not in await asyncio.to_thread(server.log):
-        pass
+    await asyncio.to_thread(server.until, "server_stopping")
     with pytest.raises(OSError, match="Connect call failed"):
         await asyncio.open_connection(host, int(port))
     writer.close()
@@ -390,16 +398,14 @@ def test_tail_says_when_something_is_no_longer_kept(folder: Path, start: Start) 
     start(Server)
     run(folder, "publish", "news", "1")
     tail = start(Running, "tail", "news", "--since", "5:elsewhere")
-    while "something was missed and is no longer kept" not in tail.log():
-        assert tail.process.poll() is None
+    tail.until("something was missed and is no longer kept")
     tail.stop()
 
 
 def test_tail_of_a_channel_without_history_says_so(folder: Path, start: Start) -> None:
     start(Server)
     tail = start(Running, "tail", "plain", "--history", "1", "--count", "1")
-    while "plain: keeps no history" not in tail.log():
-        assert tail.process.poll() is None
+    tail.until("plain: keeps no history")
     run(folder, "publish", "plain", "1")
     assert tail.line().endswith(" plain 1\n")
     assert tail.process.wait(10) == 0
@@ -414,8 +420,7 @@ def test_tail_survives_a_restart_of_the_server(folder: Path, start: Start) -> No
     port = server.url.rpartition(":")[2]
     again = start(Running, "serve", "--port", port)
     assert again.line().strip().endswith(server.url)
-    while "no longer kept" not in tail.log():
-        assert tail.process.poll() is None
+    tail.until("no longer kept")
     run(folder, "publish", "news", "2")
     assert json.loads(tail.line())["data"] == 2
     assert tail.process.wait(10) == 0

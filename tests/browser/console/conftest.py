@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from .serving import ConsoleServer
+from .serving import ConsoleServer, Kind
 
 DEADLINE_S: Final = 15.0
 """How long anything here may take; far beyond what it takes."""
@@ -21,6 +21,7 @@ _CHOOSE: Final = """([key, text]) => localStorage.getItem(key) ?? localStorage.s
 expect.set_options(timeout=DEADLINE_S * 1000)
 
 Faults = Callable[[Page], Awaitable[list[str]]]
+TakeConsole = Callable[[Kind], Awaitable[ConsoleServer]]
 
 
 class OpenPage(Protocol):
@@ -31,15 +32,35 @@ class OpenPage(Protocol):
     ) -> Awaitable[Page]: ...
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def console(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[ConsoleServer]:
-    """A server that asks nobody to sign in.
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def shared_consoles(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TakeConsole]:
+    """Servers that stay until the last test of a file, one of a kind."""
+    servers: dict[Kind, ConsoleServer] = {}
 
-    ``@pytest.mark.parametrize("console", [["--demo"]], indirect=True)`` gives it other flags.
-    """
+    async def taken(kind: Kind) -> ConsoleServer:
+        if kind not in servers:
+            server = ConsoleServer(tmp_path_factory.mktemp("console"), kind)
+            await server.open()
+            servers[kind] = server
+        return servers[kind]
+
+    yield taken
+    for server in servers.values():
+        await server.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def console(
+    tmp_path: Path, shared_consoles: TakeConsole, request: pytest.FixtureRequest
+) -> AsyncIterator[ConsoleServer]:
+    """A server, of the kind that ``@pytest.mark.parametrize("console", [Kind(…)], indirect=True)`` says."""
     if not files("vagus").joinpath("console", "index.html").is_file():
         pytest.fail("the console was not built: run `make dev`")
-    server = ConsoleServer(tmp_path, getattr(request, "param", ["--insecure"]))
+    kind: Kind = getattr(request, "param", Kind())
+    if not kind.is_own:
+        yield await shared_consoles(kind)
+        return
+    server = ConsoleServer(tmp_path, kind)
     await server.open()
     yield server
     await server.close()
@@ -68,6 +89,13 @@ async def open_page(browser: Browser, console: ConsoleServer) -> AsyncIterator[O
     for context in contexts:
         await context.close()
     assert troubles == []
+
+
+async def resize(page: Page, size: tuple[int, int]) -> None:
+    """Load a page anew in a window of another size, which takes a third of what a new window takes."""
+    await page.set_viewport_size({"width": size[0], "height": size[1]})
+    await page.reload()
+    await page.wait_for_selector("h1")
 
 
 @pytest.fixture

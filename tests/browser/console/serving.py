@@ -8,7 +8,8 @@ import os
 import random
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,16 +19,35 @@ from tests.faults.town import Program, free_port
 COMMAND_S: Final = 30.0
 
 
-class ConsoleServer:
-    """``flags`` are those of ``vagus serve``: ``("--insecure", "--demo")``."""
+def _nothing(_folder: Path) -> None:
+    """The folder of a server that nobody has configured."""
 
-    def __init__(self, folder: Path, flags: Sequence[str]) -> None:
-        self.program = Program("console", folder, {"VAGUS_SERVER__LOG_LEVEL": "error"})
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a server is: by default one that asks nobody to sign in, and finds no files.
+
+    Tests share the servers of a kind. ``is_own`` is for those that stop theirs, or change what it keeps. ``fill`` puts
+    into the server's folder what is there before it starts.
+    """
+
+    flags: tuple[str, ...] = ("--insecure",)
+    fill: Callable[[Path], None] = _nothing
+    is_own: bool = False
+
+
+class ConsoleServer:
+    """Not a process until it is opened."""
+
+    def __init__(self, folder: Path, kind: Kind) -> None:
+        # All tests knock from one address, which has few tries to sign in.
+        settings = {"VAGUS_SERVER__LOG_LEVEL": "error", "VAGUS_CONSOLE__REQUESTS_BURST": "100000"}
+        self.program = Program("console", folder, settings)
         self.port = free_port()
         self.network = Proxy(random.Random(0), ("127.0.0.1", self.port))
         self.data = folder / "data"
         self._folder = folder
-        self._flags = tuple(flags)
+        self._kind = kind
 
     @property
     def url(self) -> str:
@@ -35,12 +55,13 @@ class ConsoleServer:
         return f"http://127.0.0.1:{self.network.port}"
 
     async def open(self) -> None:
+        self._kind.fill(self._folder)
         await self.network.start()
         await self.start()
 
     async def start(self) -> None:
         serve = (sys.executable, "-m", "vagus", "serve", "--port", str(self.port), "--data-dir", str(self.data))
-        await self.program.start(*serve, *self._flags, until=" ready at ")
+        await self.program.start(*serve, *self._kind.flags, until=" ready at ")
 
     async def close(self) -> None:
         await self.program.kill()

@@ -1,7 +1,7 @@
 """The command centre as a person has it: a real server, its own pages, and Chromium.
 
-Each test has a server with a data folder of its own, whose files it writes; the pace is a second unless a test says
-otherwise, so that what was written is on the page with the next pulse.
+A test that writes files has a server of its own, those that only look share one; the pace is a second unless a test
+says otherwise, so that what was written is on the page with the next pulse.
 """
 
 import asyncio
@@ -14,29 +14,14 @@ from typing import Final
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from .conftest import DEADLINE_S, Faults, OpenPage
-from .serving import ConsoleServer
+from .conftest import DEADLINE_S, Faults, OpenPage, resize
+from .serving import ConsoleServer, Kind
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(90)]
 
 expect.set_options(timeout=DEADLINE_S * 1000)
 
 SIZES: Final = ((1440, 900), (900, 1200), (390, 844))
-SLOW: Final = pytest.mark.parametrize("data", [300], indirect=True)
-"""A pulse every five minutes: what is on the page stays until somebody asks for more."""
-
-
-@pytest.fixture
-def data(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """The data folder, with the four files that the server knows; to be asked for before the server is."""
-    (tmp_path / "vagus.toml").write_text(f"[fusion]\ninterval_s = {getattr(request, 'param', 1)}\n")
-    folder = tmp_path / "data"
-    folder.mkdir()
-    write_memos(folder, 2)
-    put(folder / "revenue_snapshot.json", json.dumps({"mrr": 48_200}))
-    put(folder / "drive_sync.log", "2026-11-21T18:00:00Z sync OK\n")
-    put(folder / "ERIC_recommendations.json", json.dumps([{"title": "Call the bank"}]))
-    return folder
 
 
 def put(path: Path, text: str) -> None:
@@ -48,6 +33,41 @@ def put(path: Path, text: str) -> None:
 
 def write_memos(folder: Path, count: int) -> None:
     put(folder / "memo_index.json", json.dumps([{"title": f"Memo {number}"} for number in range(count)]))
+
+
+def fill(folder: Path, interval_s: int = 1) -> None:
+    """A pulse every so often, and the four files that the server knows."""
+    (folder / "vagus.toml").write_text(f"[fusion]\ninterval_s = {interval_s}\n")
+    data = folder / "data"
+    data.mkdir()
+    write_memos(data, 2)
+    put(data / "revenue_snapshot.json", json.dumps({"mrr": 48_200}))
+    put(data / "drive_sync.log", "2026-11-21T18:00:00Z sync OK\n")
+    put(data / "ERIC_recommendations.json", json.dumps([{"title": "Call the bank"}]))
+
+
+def fill_slowly(folder: Path) -> None:
+    fill(folder, 300)
+
+
+def served_by(kind: Kind) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("console", [kind], indirect=True)
+
+
+READ: Final = served_by(Kind(fill=fill))
+"""Nobody writes: all of these tests look at one server."""
+
+READ_BY_A_VIEWER: Final = served_by(Kind(flags=(), fill=fill))
+WRITTEN: Final = served_by(Kind(fill=fill, is_own=True))
+NEW: Final = served_by(Kind(is_own=True))
+SLOW: Final = served_by(Kind(fill=fill_slowly, is_own=True))
+"""A pulse every five minutes: what is on the page stays until somebody asks for more."""
+
+
+@pytest.fixture
+def data(console: ConsoleServer) -> Path:
+    """The data folder, whose files a test writes."""
+    return console.data
 
 
 def card(page: Page, source: str) -> Locator:
@@ -67,7 +87,8 @@ async def live(page: Page) -> Page:
 # pulses
 
 
-async def test_the_four_cards_show_what_the_files_say(data: Path, open_page: OpenPage) -> None:
+@READ
+async def test_the_four_cards_show_what_the_files_say(open_page: OpenPage) -> None:
     page = await live(await open_page())
     await expect(card(page, "memoIndex")).to_contain_text("2 memos")
     await expect(card(page, "revenue")).to_contain_text("48,200")
@@ -75,6 +96,7 @@ async def test_the_four_cards_show_what_the_files_say(data: Path, open_page: Ope
     await expect(card(page, "recommendations")).to_contain_text("Call the bank")
 
 
+@WRITTEN
 async def test_a_number_that_changed_pulses_in_gold(data: Path, open_page: OpenPage) -> None:
     page = await live(await open_page())
     await expect(card(page, "memoIndex")).to_contain_text("2 memos")
@@ -98,6 +120,7 @@ async def test_with_less_motion_a_ring_stays_instead(data: Path, open_page: Open
     await expect(card(page, "memoIndex")).to_contain_text("+3 since the last pulse")
 
 
+@WRITTEN
 async def test_the_last_three_pulses_say_what_they_changed(data: Path, open_page: OpenPage) -> None:
     page = await live(await open_page())
     pulses = page.get_by_role("region", name="Last pulses").get_by_role("listitem")
@@ -106,6 +129,7 @@ async def test_the_last_three_pulses_say_what_they_changed(data: Path, open_page
     await expect(pulses.filter(has_text="7 (+5)")).to_be_visible()
 
 
+@NEW
 async def test_the_first_source_comes_by_the_line_that_the_page_shows(open_page: OpenPage) -> None:
     page = await live(await open_page())
     beginning = page.get_by_role("region", name="Your first source")
@@ -121,7 +145,7 @@ async def test_the_first_source_comes_by_the_line_that_the_page_shows(open_page:
 
 
 @SLOW
-async def test_silence_is_told_with_what_to_do(data: Path, open_page: OpenPage) -> None:
+async def test_silence_is_told_with_what_to_do(open_page: OpenPage) -> None:
     page = await live(await open_page())
     now = await page.evaluate("Date.now()")
     await page.clock.set_fixed_time(now + 11 * 60_000)
@@ -129,6 +153,7 @@ async def test_silence_is_told_with_what_to_do(data: Path, open_page: OpenPage) 
     await expect(condition(page, "stale")).to_contain_text("server's log")
 
 
+@WRITTEN
 async def test_a_source_that_dies_keeps_its_value_and_says_why(data: Path, open_page: OpenPage) -> None:
     page = await live(await open_page())
     await expect(card(page, "revenue")).to_contain_text("48,200")
@@ -140,13 +165,14 @@ async def test_a_source_that_dies_keeps_its_value_and_says_why(data: Path, open_
     await expect(card(page, "revenue")).to_contain_text("50,000")
 
 
+@WRITTEN
 async def test_a_cut_keeps_what_came_last_and_the_page_comes_back(
     data: Path, console: ConsoleServer, open_page: OpenPage
 ) -> None:
     page = await live(await open_page())
     await expect(card(page, "memoIndex")).to_contain_text("2 memos")
     console.network.refuse()
-    await expect(condition(page, "connecting")).to_contain_text("What you see is the last that came")
+    await expect(condition(page, "away")).to_contain_text("The last came at")
     await expect(card(page, "memoIndex")).to_contain_text("2 memos")
     write_memos(data, 9)
     console.network.heal()
@@ -154,11 +180,12 @@ async def test_a_cut_keeps_what_came_last_and_the_page_comes_back(
     await expect(condition(page, "connected")).to_be_visible()
 
 
+@WRITTEN
 async def test_a_restarted_server_is_found_again(data: Path, console: ConsoleServer, open_page: OpenPage) -> None:
     page = await live(await open_page())
     await expect(card(page, "memoIndex")).to_contain_text("2 memos")
     await console.program.kill()
-    await expect(condition(page, "connecting")).to_be_visible()
+    await expect(condition(page, "away")).to_be_visible()
     write_memos(data, 4)
     await console.start()
     await expect(card(page, "memoIndex")).to_contain_text("4 memos")
@@ -167,6 +194,7 @@ async def test_a_restarted_server_is_found_again(data: Path, console: ConsoleSer
 # pausing
 
 
+@WRITTEN
 async def test_a_paused_view_stands_still_and_counts_what_waits(data: Path, open_page: OpenPage) -> None:
     page = await live(await open_page())
     await expect(card(page, "memoIndex")).to_contain_text("2 memos")
@@ -178,7 +206,8 @@ async def test_a_paused_view_stands_still_and_counts_what_waits(data: Path, open
     await expect(card(page, "memoIndex")).to_contain_text("8 memos")
 
 
-async def test_pause_and_range_are_in_the_address(data: Path, console: ConsoleServer, open_page: OpenPage) -> None:
+@READ
+async def test_pause_and_range_are_in_the_address(console: ConsoleServer, open_page: OpenPage) -> None:
     page = await live(await open_page("/?range=6h&paused=1"))
     await expect(page.get_by_role("radio", name="6 h")).to_be_checked()
     await expect(page.get_by_text("View paused")).to_be_visible()
@@ -190,7 +219,7 @@ async def test_pause_and_range_are_in_the_address(data: Path, console: ConsoleSe
 
 
 @SLOW
-async def test_an_operator_changes_the_pace(data: Path, console: ConsoleServer, open_page: OpenPage) -> None:
+async def test_an_operator_changes_the_pace(console: ConsoleServer, open_page: OpenPage) -> None:
     page = await live(await open_page())
     await page.get_by_role("button", name="Every 5 minutes").click()
     await page.get_by_label("Minutes").fill("0.5")
@@ -200,10 +229,8 @@ async def test_an_operator_changes_the_pace(data: Path, console: ConsoleServer, 
     assert (await told.json())["intervalSeconds"] == 30
 
 
-@pytest.mark.parametrize("console", [[]], indirect=True)
-async def test_a_viewer_sees_why_nothing_may_be_changed(
-    data: Path, console: ConsoleServer, open_page: OpenPage
-) -> None:
+@READ_BY_A_VIEWER
+async def test_a_viewer_sees_why_nothing_may_be_changed(console: ConsoleServer, open_page: OpenPage) -> None:
     page = await live(await open_page(await console.link("viewer")))
     await expect(page.get_by_role("button", name="Add source")).to_contain_text("Only admins may add sources.")
     await page.get_by_role("button", name="Every 1 second").click()
@@ -215,6 +242,7 @@ async def test_a_viewer_sees_why_nothing_may_be_changed(
         assert status == 403, path
 
 
+@WRITTEN
 async def test_an_admin_adds_a_source_tries_it_and_takes_it_back(data: Path, open_page: OpenPage) -> None:
     put(data / "orders.json", json.dumps({"open": 42}))
     page = await live(await open_page())
@@ -239,7 +267,8 @@ async def test_an_admin_adds_a_source_tries_it_and_takes_it_back(data: Path, ope
 # charts
 
 
-async def test_arrow_keys_speak_the_values_of_a_chart(data: Path, open_page: OpenPage) -> None:
+@READ
+async def test_arrow_keys_speak_the_values_of_a_chart(open_page: OpenPage) -> None:
     page = await live(await open_page("/?range=15m"))
     figure = page.get_by_role("figure", name="Memos")
     chart = figure.get_by_role("img")
@@ -250,7 +279,8 @@ async def test_arrow_keys_speak_the_values_of_a_chart(data: Path, open_page: Ope
     await expect(figure.locator("output")).to_contain_text("Memos 2 memos")
 
 
-async def test_a_chart_is_a_table_too(data: Path, open_page: OpenPage) -> None:
+@READ
+async def test_a_chart_is_a_table_too(open_page: OpenPage) -> None:
     page = await live(await open_page("/?range=15m"))
     figure = page.get_by_role("figure", name="Memos")
     await expect(figure.locator("dd")).to_contain_text("2 memos")
@@ -258,7 +288,8 @@ async def test_a_chart_is_a_table_too(data: Path, open_page: OpenPage) -> None:
     await expect(figure.get_by_role("table")).to_contain_text("2 memos")
 
 
-async def test_a_part_of_a_chart_is_brushed_and_the_back_button_returns(data: Path, open_page: OpenPage) -> None:
+@READ
+async def test_a_part_of_a_chart_is_brushed_and_the_back_button_returns(open_page: OpenPage) -> None:
     page = await live(await open_page("/?range=15m"))
     over = page.get_by_role("figure", name="Memos").locator(".u-over")
     box = await over.bounding_box()
@@ -273,7 +304,8 @@ async def test_a_part_of_a_chart_is_brushed_and_the_back_button_returns(data: Pa
     await expect(page.get_by_role("radio", name="15 min")).to_be_checked()
 
 
-async def test_the_export_is_what_the_chart_shows(data: Path, open_page: OpenPage) -> None:
+@READ
+async def test_the_export_is_what_the_chart_shows(open_page: OpenPage) -> None:
     page = await live(await open_page())
     figure = page.get_by_role("figure", name="Memos")
     await expect(figure.locator("dd")).to_contain_text("2 memos")
@@ -287,23 +319,31 @@ async def test_the_export_is_what_the_chart_shows(data: Path, open_page: OpenPag
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "high-contrast"])
-async def test_axe_finds_nothing(data: Path, open_page: OpenPage, faults: Faults, theme: str) -> None:
+@READ
+async def test_axe_finds_nothing(open_page: OpenPage, faults: Faults, theme: str) -> None:
+    page = await open_page(theme=theme, reduced_motion="reduce")
     for size in SIZES:
-        page = await live(await open_page(theme=theme, size=size, reduced_motion="reduce"))
+        await resize(page, size)
+        await live(page)
         await expect(card(page, "memoIndex")).to_contain_text("2 memos")
         assert await faults(page) == []
 
 
 @pytest.mark.parametrize("theme", ["dark"])
 async def test_axe_finds_nothing_where_nothing_was_collected(open_page: OpenPage, faults: Faults, theme: str) -> None:
+    page = await open_page(theme=theme, reduced_motion="reduce")
     for size in SIZES:
-        page = await live(await open_page(theme=theme, size=size, reduced_motion="reduce"))
+        await resize(page, size)
+        await live(page)
         await expect(card(page, "memoIndex")).to_contain_text("No value yet")
         assert await faults(page) == []
 
 
-async def test_no_size_scrolls_sideways(data: Path, open_page: OpenPage) -> None:
+@READ
+async def test_no_size_scrolls_sideways(open_page: OpenPage) -> None:
+    page = await open_page()
     for size in SIZES:
-        page = await live(await open_page(size=size))
+        await resize(page, size)
+        await live(page)
         await expect(card(page, "memoIndex")).to_contain_text("2 memos")
         assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]

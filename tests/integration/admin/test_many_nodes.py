@@ -9,6 +9,8 @@ from tests.integration.admin.conftest import OpenDashboard
 from tests.integration.admin.house import House
 from tests.integration.redis.servers import RedisServer
 
+pytestmark = pytest.mark.timeout(60)  # two servers, which start one after the other
+
 
 @pytest.fixture
 def houses(tmp_path: Path, installed_program: Callable[[str], Path]) -> Iterator[tuple[House, House]]:

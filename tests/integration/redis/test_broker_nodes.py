@@ -82,7 +82,7 @@ async def test_too_long_an_answer_is_left_out_and_others_come(server: RedisServe
 
 
 async def test_more_questions_at_once_than_are_worked_on_wait_for_their_answers(server: RedisServer) -> None:
-    async with node(server.url) as here, node(server.url) as there:
+    async with node(server.url, beat_s=5.0) as here, node(server.url, beat_s=5.0) as there:  # slow is not dead
         asked = [here.broker.ask(Question("who", b"%d" % n), node=there.node_id, timeout_s=10) for n in range(800)]
         answers = await asyncio.gather(*asked)
         assert [answer.content for (answer,) in answers] == [(b"%d" % n)[::-1] for n in range(800)]

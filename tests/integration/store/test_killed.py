@@ -14,6 +14,7 @@ from vagus.store.sqlite import sqlite_store
 
 from .postgres import Postgres
 
+pytestmark = pytest.mark.timeout(60)  # programs that start, and wait for the disk with each of many writes
 WRITER = Path(__file__).with_name("writer.py")
 
 
@@ -74,7 +75,6 @@ async def test_a_killed_writer_loses_nothing_that_it_committed(tmp_path: Path) -
         await asyncio.to_thread(verify, file)
 
 
-@pytest.mark.timeout(60)
 async def test_a_killed_postgresql_loses_nothing_that_was_committed(postgres: Postgres) -> None:
     url = postgres.url(await postgres.new_database())
     with Writer(url, 0) as writer:

@@ -3,6 +3,7 @@
 import io
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from vagus.store import Store, keys, settings
@@ -21,6 +22,7 @@ async def exported(store: Store) -> list[bytes]:
     return [line async for line in lines_of(store)]
 
 
+@pytest.mark.timeout(60)  # hundreds of writes, each of which waits for the disk
 async def test_all_rows_move_there_and_back(postgres: Postgres, tmp_path: Path) -> None:
     small, again = sqlite_store(tmp_path / "small.db"), sqlite_store(tmp_path / "again.db")
     large = postgresql_store(postgres.url(await postgres.new_database()))
