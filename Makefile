@@ -63,7 +63,7 @@ check-format: $(DEV)
 check-lint: $(DEV)
 	$(BIN)/ruff check
 
-# Includes tests/typing: a line there that must not type-check carries an ignore, and an unneeded ignore is an error.
+# In tests/typing/refused a line that must not type-check names its error; whatever else mypy says there fails too.
 check-types: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/typing
