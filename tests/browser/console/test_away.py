@@ -46,7 +46,8 @@ async def test_a_lost_connection_is_told_once(console: ConsoleServer, open_page:
 
     console.network.refuse()
     await has_failed(page, "/emitter/performance", FAILURES)
-    await expect(page.get_by_role("region", name="Connection")).to_contain_text("No connection to the server")
+    await expect(page.get_by_role("region", name="Connection")).to_contain_text("Connecting to the server")
+    await expect(page.get_by_role("banner").first).to_contain_text("Connecting")
     await expect(condition).to_contain_text("No pulses for now")
     await expect(condition).not_to_contain_text("onnect")
     await expect(page.get_by_role("button", name="Retry now")).to_have_count(1)
@@ -60,6 +61,29 @@ async def test_a_lost_connection_is_told_once(console: ConsoleServer, open_page:
     await page.wait_for_function("() => heard.length > 1")
     [_, back] = await page.evaluate("heard")
     assert "Connected again" in back
+
+
+async def test_what_was_known_last_is_not_called_well(console: ConsoleServer, open_page: OpenPage) -> None:
+    page = await open_page()
+    memos = page.locator('[data-source="memoIndex"]')
+    await expect(memos).to_contain_text("OK")
+    console.network.refuse()
+    await expect(memos).to_contain_text("Last known")
+    await expect(memos).not_to_contain_text("OK")
+
+
+async def test_a_toast_is_seen_and_dismissed_over_a_dialog(console: ConsoleServer, open_page: OpenPage) -> None:
+    page = await open_page()
+    await expect(page.locator("[data-condition=connected]")).to_be_visible()
+    await page.get_by_role("button", name="Add source").click()
+    dialog = page.get_by_role("dialog", name="Add a source")
+    await expect(dialog).to_be_visible()
+    console.network.refuse()
+    dismiss = page.get_by_role("button", name="Dismiss: Connection lost")
+    await dismiss.click(trial=True)
+    await dismiss.press("Escape")
+    await expect(dismiss).to_have_count(0)
+    await expect(dialog).to_be_visible()
 
 
 async def test_the_bar_at_the_top_keeps_its_width_on_phones(console: ConsoleServer, open_page: OpenPage) -> None:

@@ -76,6 +76,15 @@ async def test_what_is_marked_does_not_run_away(open_page: OpenPage) -> None:
     await begins_at(page, began - LENGTH_MS * 3 / 4)
 
 
+async def test_marking_leaves_the_page_around_the_charts(open_page: OpenPage) -> None:
+    page = await open_page("/?range=15m")
+    await mark(page, await chart(page))
+    await expect(page.get_by_role("button", name="Back to live")).to_be_visible()
+    await expect(page.get_by_role("banner").first).to_be_visible()
+    await expect(page.get_by_role("navigation", name="Pages").first).to_be_visible()
+    assert "kiosk" not in page.url
+
+
 async def test_the_way_back_leads_to_the_range_before(open_page: OpenPage) -> None:
     page = await open_page("/?range=15m")
     await mark(page, await chart(page))

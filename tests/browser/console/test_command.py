@@ -141,6 +141,23 @@ async def test_the_first_source_comes_by_the_line_that_the_page_shows(open_page:
     await expect(beginning).to_have_count(0)
 
 
+async def test_what_nobody_has_made_yet_is_waited_for_and_has_not_failed(open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    sources = page.get_by_role("table", name="Sources and how they do")
+    row = sources.get_by_role("row").filter(has_text="Memos")
+    await expect(row).to_contain_text("Waits for /")
+    await expect(row.get_by_role("cell").nth(3)).to_have_text("\N{EN DASH}")
+    await expect(sources.get_by_role("columnheader", name="What is wrong")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+async def test_the_line_to_paste_is_seen_whole(open_page: OpenPage, width: int) -> None:
+    page = await live(await open_page(size=(width, 900)))
+    line = page.get_by_role("region", name="Your first source").locator("code")
+    await expect(line).to_contain_text("memo_index.json")
+    assert await line.evaluate("element => element.scrollWidth <= element.clientWidth")
+
+
 # what goes wrong
 
 
@@ -222,7 +239,7 @@ async def test_pause_and_range_are_in_the_address(console: ConsoleServer, open_p
 async def test_an_operator_changes_the_pace(console: ConsoleServer, open_page: OpenPage) -> None:
     page = await live(await open_page())
     await page.get_by_role("button", name="Every 5 minutes").click()
-    await page.get_by_label("Minutes").fill("0.5")
+    await page.get_by_label("Another pace").fill("30 s")
     await page.get_by_role("button", name="Set", exact=True).click()
     await expect(page.get_by_role("button", name="Every 30 seconds", exact=True)).to_be_visible()
     told = await page.request.get(f"{console.url}/api/fusion/emitter/performance")
@@ -264,6 +281,58 @@ async def test_an_admin_adds_a_source_tries_it_and_takes_it_back(data: Path, ope
     await expect(card(page, "openOrders")).to_contain_text("42")
 
 
+@READ
+async def test_commands_lead_to_sources_and_change_the_pace(open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    await page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Find a command")
+    for words in ("Add a source", "A pulse every 30 seconds", "Pause pulses for everybody"):
+        await field.fill(words)
+        await expect(page.get_by_role("option").first).to_contain_text(words)
+    await field.fill("revenue")
+    await page.keyboard.press("Enter")
+    await expect(card(page, "revenue")).to_be_focused()
+
+
+@READ_BY_A_VIEWER
+async def test_a_viewer_finds_no_command_that_would_be_refused(console: ConsoleServer, open_page: OpenPage) -> None:
+    page = await live(await open_page(await console.link("viewer")))
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("option", name="Revenue")).to_be_visible()
+    await expect(page.get_by_role("option", name=re.compile("Add a source|A pulse every"))).to_have_count(0)
+
+
+# the wall display
+
+
+@READ
+@pytest.mark.parametrize("size", [(1920, 1080), (2560, 1440)], ids=str)
+async def test_a_wall_display_fits_and_has_nothing_to_press_but_its_end(
+    open_page: OpenPage, size: tuple[int, int]
+) -> None:
+    page = await live(await open_page("/?kiosk&range=15m", size=size))
+    await expect(card(page, "memoIndex")).to_contain_text("2 memos")
+    assert await page.evaluate("document.documentElement.scrollHeight") <= size[1]
+    for name in ("Add source", "Table of Memos", "Refresh"):
+        await expect(page.get_by_role("button", name=name)).to_have_count(0)
+    await expect(page.get_by_role("link", name="CSV of Memos")).to_have_count(0)
+
+
+@READ
+async def test_escape_and_a_button_leave_the_wall_display(console: ConsoleServer, open_page: OpenPage) -> None:
+    page = await live(await open_page("/?kiosk&range=15m"))
+    banner = page.get_by_role("banner").first
+    leave = page.get_by_role("button", name="Leave the wall display")
+    await expect(leave).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(banner).to_be_visible()
+    await expect(page).to_have_url(f"{console.url}/?range=15m")
+    await page.go_back()
+    await leave.click()
+    await expect(banner).to_be_visible()
+
+
 # charts
 
 
@@ -277,6 +346,15 @@ async def test_arrow_keys_speak_the_values_of_a_chart(open_page: OpenPage) -> No
     await page.keyboard.press("End")
     await page.keyboard.press("ArrowLeft")
     await expect(figure.locator("output")).to_contain_text("Memos 2 memos")
+
+
+@READ
+async def test_where_nothing_was_measured_the_cursor_finds_nothing(open_page: OpenPage) -> None:
+    page = await live(await open_page("/?range=1h"))
+    figure = page.get_by_role("figure", name="Memos")
+    await expect(figure.locator("dd")).to_have_text("2 memos")
+    await figure.locator(".u-over").hover(position={"x": 20, "y": 40})
+    await expect(figure.locator("dd")).to_have_text("\N{EN DASH}")
 
 
 @READ
@@ -311,7 +389,9 @@ async def test_the_export_is_what_the_chart_shows(open_page: OpenPage) -> None:
     await expect(figure.locator("dd")).to_contain_text("2 memos")
     async with page.expect_download() as download:
         await figure.get_by_role("link", name="CSV of Memos").click()
-    file = await (await download.value).path()
+    told = await download.value
+    assert told.suggested_filename.startswith("memos_")
+    file = await told.path()
     assert "memos" in file.read_text()
 
 
@@ -335,7 +415,7 @@ async def test_axe_finds_nothing_where_nothing_was_collected(open_page: OpenPage
     for size in SIZES:
         await resize(page, size)
         await live(page)
-        await expect(card(page, "memoIndex")).to_contain_text("No value yet")
+        await expect(card(page, "memoIndex")).to_contain_text("Waits for memo_index.json")
         assert await faults(page) == []
 
 

@@ -38,11 +38,17 @@ async def test_fus_8_an_export_has_every_point_as_csv_and_json(start_station: St
         table = await http.get("/history/export", params={"metric": "memos", "tier": "raw"})
         listed = await http.get("/history/export", params={"metric": "memos", "tier": "raw", "format": "json"})
     assert table.headers["content-type"].startswith("text/csv")
-    assert "history.csv" in table.headers["content-disposition"]
     rows = list(csv.DictReader(io.StringIO(table.text)))
     assert {row["metric"] for row in rows} == {"memos"}
     assert listed.headers["content-type"].startswith("application/json")
     assert listed.json()
+
+
+async def test_fus_8_an_export_is_called_by_what_is_in_it(station: Station) -> None:
+    async with station.http() as http:
+        answer = await http.get("/history/export", params={"metric": ["memos", "revenue"], **DAY, "format": "json"})
+    name = "memos-revenue_2020-01-01T000000Z_2020-01-02T000000Z.json"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
 
 
 @pytest.mark.parametrize(

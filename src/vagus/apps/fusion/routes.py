@@ -22,7 +22,7 @@ from vagus.kernel.errors import ConflictError
 
 from .book import Entry, FixedSourceError, UnknownSourceError
 from .channel import ADMINS, OPERATORS, READERS
-from .history import Chart, Metric
+from .history import Chart, Metric, file_name
 from .kinds import moment
 from .sources import SourceError
 from .views import NobodyEmitsError, Topic
@@ -232,7 +232,8 @@ def _history(fusion: "Fusion", door: Door) -> Sequence[ControllerRouterHandler]:
         """All that is kept of metrics over a time, as a file."""
         start, end = window(since, until)
         pieces = await _doing(_begun(lambda: fusion.kept.export(metric, start, end, form, tier)))
-        headers = {"content-disposition": f'attachment; filename="history.{form}"', "cache-control": "no-store"}
+        name = file_name(metric, start, end, form)
+        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
         return Stream(pieces, media_type=_KINDS[form], headers=headers)
 
     return [chart, metrics, export]

@@ -9,7 +9,7 @@ import { fixed, rangeFrom, textOf } from "../src/charts/ranges.js";
 import { Scheduler } from "../src/charts/scheduler.js";
 import { labsSearch } from "../src/charts/search.js";
 import { summaryOf } from "../src/charts/summary.js";
-import { aligned, Track } from "../src/charts/track.js";
+import { aligned, indexAt, Track } from "../src/charts/track.js";
 
 const columns = (at: readonly number[], values: readonly (number | null)[]) => {
   return { at, min: values, max: values, mean: values };
@@ -70,6 +70,29 @@ describe("a track", () => {
     const line = track([0, 10], [1, 2]);
     line.push(3, 9, 5);
     expect(line.mean).toEqual([1, 2]);
+  });
+});
+
+describe("under the cursor", () => {
+  const at = [100, 110, 120, 200, 210, 500];
+  const line = track(at, [1, 2, null, null, 5, 6]);
+
+  test.each([
+    ["on a step", 110, 2],
+    ["just before the first", 86, 1],
+    ["long before the first", 84, undefined],
+    ["nearer to where a gap begins", 117, null],
+    ["in a gap", 160, undefined],
+    ["where a line leads across, however far", 400, 6],
+    ["just after the last", 514, 6],
+    ["long after the last", 516, undefined],
+  ])("%s", (_, time, value) => {
+    const index = indexAt(line, time);
+    expect(index === undefined ? undefined : line.mean[index]).toBe(value);
+  });
+
+  test("there is nothing in a line without any step", () => {
+    expect(indexAt(new Track(10), 0)).toBeUndefined();
   });
 });
 
@@ -199,7 +222,7 @@ test.each([
 });
 
 test("where all lines have one colour each has its own dashes", () => {
-  const palette: Palette = { series: [], solid: 1, text: "", grid: "", font: "" };
+  const palette: Palette = { series: [], solid: 1, text: "", grid: "", font: "", textPx: 11 };
   const dashes = Array.from({ length: 8 }, (_, index) => dashOf(palette, index).join());
   expect(new Set(dashes).size).toBe(8);
 });

@@ -2,14 +2,15 @@
 
 import { describe, expect, test } from "vitest";
 import { Board } from "../src/pages/command/board.js";
+import { columnsFor } from "../src/pages/command/columns.js";
 import { type Circumstances, conditionOf } from "../src/pages/command/condition.js";
 import { draftOf, EMPTY, labelAt, problemFrom, problemIn, tableOf } from "../src/pages/command/draft.js";
 import { Feed } from "../src/pages/command/feed.js";
 import { titleOf } from "../src/pages/command/names.js";
-import { minutesFrom } from "../src/pages/command/pace.js";
+import { paceText, secondsFrom } from "../src/pages/command/pace.js";
 import { changesOf, type Pulse, type Status, turnsOf } from "../src/pages/command/pulses.js";
 import { commandSearch } from "../src/pages/command/search.js";
-import { chartsOf, stateOf } from "../src/pages/command/sources.js";
+import { awaitedIn, chartsOf, stateOf } from "../src/pages/command/sources.js";
 
 const NOW = 1_795_000_000_000;
 
@@ -48,8 +49,18 @@ test("a source that fails and one that answers again are told", () => {
   const before = pulse(1, {}, { sources: { a: mark("ok"), b: mark("failed"), c: mark("ok") } });
   const after = pulse(2, {}, { sources: { a: mark("failed"), b: mark("ok"), c: mark("ok") } });
   expect(turnsOf(before, after)).toEqual([
-    { name: "a", failed: true, error: "gone" },
-    { name: "b", failed: false, error: "" },
+    { name: "a", turn: "failed" },
+    { name: "b", turn: "answers again" },
+  ]);
+});
+
+test("a source that answers for the first time does not answer again", () => {
+  const never = (status: Status) => ({ ...mark(status), asOf: 0 });
+  const before = pulse(1, {}, { sources: { a: never("failed"), b: never("waiting"), c: never("failed") } });
+  const after = pulse(2, {}, { sources: { a: mark("ok"), b: mark("ok"), c: never("waiting") } });
+  expect(turnsOf(before, after)).toEqual([
+    { name: "a", turn: "answers" },
+    { name: "b", turn: "answers" },
   ]);
 });
 
@@ -204,6 +215,11 @@ test("a source that nobody has made yet is not called broken", () => {
   expect(stateOf("failed").words).toBe("Failed");
 });
 
+test("while the connection is away nothing is called well", () => {
+  expect(stateOf("ok", true)).toEqual({ tone: "unknown", words: "Last known" });
+  expect(stateOf("waiting", true).words).toBe("Nothing yet");
+});
+
 test.each([
   ["openOrders", "Open orders"],
   ["memoIndex", "Memos"],
@@ -214,15 +230,51 @@ test.each([
 });
 
 test.each([
-  ["3", 3],
-  [" 0,5 ", 0.5],
-  ["1440", 1440],
-])("%j minutes are a pace", (text, minutes) => {
-  expect(minutesFrom(text)).toBe(minutes);
+  ["3", 180],
+  [" 0,5 ", 30],
+  ["1440", 86_400],
+  ["5 s", 5],
+  ["5sec", 5],
+  ["3 min", 180],
+  ["1.5 h", 5_400],
+  ["1 hour", 3_600],
+  ["1 d", 86_400],
+])("%j is a pace", (text, seconds) => {
+  expect(secondsFrom(text)).toBe(seconds);
 });
 
-test.each(["", "soon", "0", "-1", "1441", "Infinity"])("%j minutes are none, and it is said why", (text) => {
-  expect(minutesFrom(text)).toBeTypeOf("string");
+test.each(["", "soon", "0", "-1", "1441", "Infinity", "0.5 s", "25 h", "5 weeks", "5 s s"])(
+  "%j is none, and it is said why",
+  (text) => {
+    expect(secondsFrom(text)).toBeTypeOf("string");
+  },
+);
+
+test.each([
+  [5, "5 s"],
+  [180, "3 min"],
+  [5_400, "1.5 h"],
+  [86_400, "24 h"],
+])("%s seconds are written as they may be typed", (seconds, text) => {
+  expect(paceText(seconds)).toBe(text);
+  expect(secondsFrom(text)).toBe(seconds);
+});
+
+test.each([
+  [5, 4, 3],
+  [7, 6, 4],
+  [4, 4, 4],
+  [9, 4, 3],
+  [3, 2, 2],
+  [1, 6, 1],
+  [0, 4, 1],
+])("%s cards where there is room for %s in a row stand in %s columns", (count, most, columns) => {
+  expect(columnsFor(count, most)).toBe(columns);
+});
+
+test("what a source waits for is named by its error", () => {
+  expect(awaitedIn("/data/my memos.json is not there: check its path")).toBe("/data/my memos.json");
+  expect(awaitedIn("the list is empty")).toBeUndefined();
 });
 
 test("the address keeps only what the page understands", () => {

@@ -16,8 +16,9 @@ Reading order: ``tables``, ``tiers`` (the rules), ``gaps``, ``writing``, ``readi
 ``history``. Importing it loads SQLAlchemy, which takes a quarter second.
 """
 
+from .exporting import file_name
 from .history import Figures, History
 from .pruning import Pruned
 from .reading import Chart, Metric, Series
 
-__all__ = ["Chart", "Figures", "History", "Metric", "Pruned", "Series"]
+__all__ = ["Chart", "Figures", "History", "Metric", "Pruned", "Series", "file_name"]

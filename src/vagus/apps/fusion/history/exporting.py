@@ -6,6 +6,7 @@ holds neither memory nor an old state of the database. Rows come metric by metri
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
@@ -26,8 +27,18 @@ ROWS: Final = 2_000
 """Rows of a piece: some 100 KB, made in a few milliseconds."""
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_NAMED: Final = 3
+_ODD: Final = re.compile(r"[^A-Za-z0-9_.]")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """With these a cell begins that a spreadsheet would execute (OWASP, CSV injection)."""
+
+
+def file_name(metrics: Sequence[str], from_ms: int, to_ms: int, form: Form) -> str:
+    """What a file of these rows is called: its metrics and its times, in letters that every system takes."""
+    names = "-".join(_ODD.sub("_", metric) for metric in metrics[:_NAMED])
+    more = f"-and-{len(metrics) - _NAMED}-more" if len(metrics) > _NAMED else ""
+    start, end = (f"{_EPOCH + timedelta(milliseconds=at):%Y-%m-%dT%H%M%SZ}" for at in (from_ms, to_ms))
+    return f"{names}{more}_{start}_{end}.{form}"
 
 
 async def exported(

@@ -16,7 +16,7 @@ import { colourVariable, dashOf, palette } from "./palette.js";
 import { type Line, Plot } from "./plot.js";
 import type { Window } from "./ranges.js";
 import { summaryOf } from "./summary.js";
-import type { Value } from "./track.js";
+import { indexAt, type Value } from "./track.js";
 
 export interface LiveChartProps {
   readonly title: string;
@@ -28,6 +28,7 @@ export interface LiveChartProps {
   readonly words: string;
   /** Whether the window moves by itself. */
   readonly isMoving: boolean;
+  /** In pixels, where it is not what the page leaves it. */
   readonly height?: number;
   /** Charts with the same key have one cursor. */
   readonly syncKey?: string;
@@ -45,7 +46,7 @@ const SUMMARY_MS = 2_000;
 const STEP_MS = 1_000;
 
 export function LiveChart(props: LiveChartProps): ReactNode {
-  const { title, lines, words, isMoving, height = 180, syncKey = "console", actions } = props;
+  const { title, lines, words, isMoving, height, syncKey = "console", actions } = props;
   const [isTable, setTable] = useState(false);
   const id = useId();
   const root = useRef<HTMLDivElement>(null);
@@ -70,7 +71,6 @@ export function LiveChart(props: LiveChartProps): ReactNode {
     };
     const made = new Plot(picture, {
       lines,
-      height,
       syncKey,
       window: () => current.current.window(),
       onBrush: (from, to) => current.current.onBrush(from, to),
@@ -83,7 +83,7 @@ export function LiveChart(props: LiveChartProps): ReactNode {
     });
     plot.current = made;
     return () => made.end();
-  }, [lines, height, syncKey]);
+  }, [lines, syncKey]);
 
   // A window that is another one is drawn at once.
   // biome-ignore lint/correctness/useExhaustiveDependencies: `words` says that the window is another
@@ -181,16 +181,17 @@ const STEPS: Readonly<Record<string, number>> = {
   End: Number.POSITIVE_INFINITY,
 };
 
-/** The value of the step that begins there. */
-function valueAt({ at, mean }: Line["track"], time: number): Value {
-  return mean[at.lastIndexOf(time)] ?? null;
+/** What is drawn there. */
+function valueAt(track: Line["track"], time: number): Value {
+  return track.mean[indexAt(track, time) ?? -1] ?? null;
 }
 
 function writeLegend(legend: HTMLElement | null, lines: readonly Line[], at: number | null): void {
   const cells = legend?.querySelectorAll("dd");
   lines.forEach(({ track, unit }, index) => {
     const cell = cells?.[index];
-    const text = numberText(at === null ? track.newest : valueAt(track, at), unit);
+    const value = at === null ? track.newest : valueAt(track, at);
+    const text = at !== null && value === null ? "–" : numberText(value, unit);
     if (cell !== undefined && cell.textContent !== text) cell.textContent = text;
   });
 }

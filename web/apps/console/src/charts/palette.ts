@@ -17,11 +17,14 @@ export interface Palette {
   readonly text: string;
   readonly grid: string;
   readonly font: string;
+  /** How large the texts at its axes are: larger on a wall display. */
+  readonly textPx: number;
 }
 
 const SERIES = 8;
 /** From the fifth line on colours come near each other, and where colours are the system's there is one. */
 const SOLID = { own: 4, forced: 1 };
+const USUAL_PX = 11;
 const FORCED = "(forced-colors: active)";
 const DASHES = [
   [6, 4],
@@ -45,6 +48,7 @@ export const colourVariable = (index: number): string => `var(--series-${(index 
 function read(): Palette {
   const probe = document.body.appendChild(document.createElement("i"));
   probe.style.forcedColorAdjust = "none";
+  probe.style.fontSize = "var(--chart-text)";
   /** As a canvas takes it: of variables, mixtures and the system's colours it may know nothing. */
   const colour = (text: string): string => {
     probe.style.color = text;
@@ -61,6 +65,8 @@ function read(): Palette {
     text: colour("var(--faint)"),
     grid: colour("var(--grid)"),
     font: getComputedStyle(document.body).fontFamily || "sans-serif",
+    // uPlot reads whole pixels alone.
+    textPx: Math.round(Number.parseFloat(getComputedStyle(probe).fontSize)) || USUAL_PX,
   };
   probe.remove();
   return found;
@@ -76,7 +82,7 @@ function watch(): () => void {
     for (const listener of listeners) listener();
   };
   const observer = new MutationObserver(renew);
-  observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  observer.observe(document.documentElement, { attributeFilter: ["data-theme", "data-kiosk"] });
   const system = [FORCED, "(prefers-color-scheme: dark)"].map((query) => matchMedia(query));
   for (const query of system) query.addEventListener("change", renew);
   return () => {

@@ -11,7 +11,7 @@ import { heightOf } from "./height.js";
 import { dashOf, palette, shadesOf } from "./palette.js";
 import type { Window } from "./ranges.js";
 import { type Drawing, scheduler } from "./scheduler.js";
-import { aligned, type Columns, type Track } from "./track.js";
+import { aligned, type Columns, indexAt, type Track } from "./track.js";
 
 export interface Line {
   readonly metric: string;
@@ -22,12 +22,11 @@ export interface Line {
 
 export interface PlotOptions {
   readonly lines: readonly Line[];
-  readonly height: number;
   /** Charts with the same key have one cursor. */
   readonly syncKey: string;
   /** Asked at each drawing. */
   readonly window: () => Window;
-  /** The cursor came to a step, or left. */
+  /** The cursor came to a time, which is that of a step if one is near, or left. */
   readonly onCursor: (at: number | null) => void;
   readonly onBrush: (from: number, to: number) => void;
   /** A pointer went down on it, where it may mark a part; or let go. Its window should stand still meanwhile. */
@@ -37,14 +36,18 @@ export interface PlotOptions {
 
 /** A finger that scrolls is cancelled, and a window that loses the focus may never hear of the rest. */
 const LETTING_GO = ["pointerup", "pointercancel", "blur"] as const;
-const AXIS_WIDTH = 52;
-const AXIS_HEIGHT = 38;
+/** In heights of the text at them. */
+const AXIS_WIDTH = 4.75;
+const AXIS_HEIGHT = 3.5;
+const TIME_SPACE = 6.5;
+const VALUE_SPACE = 3.25;
 
 export class Plot implements Drawing {
   readonly #root: HTMLElement;
   readonly #options: PlotOptions;
   #plot: uPlot | undefined;
   #width = 0;
+  #height = 0;
   #hasBands = false;
   #drawn = -1;
   #release: (() => void) | undefined;
@@ -53,7 +56,7 @@ export class Plot implements Drawing {
   constructor(root: HTMLElement, options: PlotOptions) {
     this.#root = root;
     this.#options = options;
-    const size = new ResizeObserver(([entry]) => this.#resize(entry?.contentRect.width ?? 0));
+    const size = new ResizeObserver(([entry]) => entry && this.#resize(entry.contentRect));
     const sight = new IntersectionObserver(([entry]) => scheduler.show(this, entry?.isIntersecting ?? true));
     size.observe(root);
     sight.observe(root);
@@ -91,7 +94,7 @@ export class Plot implements Drawing {
   /** How many milliseconds a pixel stands for: a window that moved by less looks the same. */
   get msPerPixel(): number {
     const { from, to } = this.#options.window();
-    return (to - from) / Math.max(1, this.#width - AXIS_WIDTH);
+    return (to - from) / Math.max(1, this.#width - AXIS_WIDTH * palette.get().textPx);
   }
 
   /** Move the cursor by steps that hold something; `Infinity` goes to the end. It begins at the newest. */
@@ -146,10 +149,11 @@ export class Plot implements Drawing {
     );
   }
 
-  #resize(width: number): void {
+  #resize({ width, height }: DOMRectReadOnly): void {
     this.#width = Math.floor(width);
+    this.#height = Math.floor(height);
     if (this.#width === 0) return;
-    this.#plot?.setSize({ width: this.#width, height: this.#options.height });
+    this.#plot?.setSize({ width: this.#width, height: this.#height });
     this.mark();
   }
 
@@ -163,7 +167,7 @@ export class Plot implements Drawing {
     this.#plot?.destroy();
     this.#hasBands = hasBands;
     this.#drawn = -1;
-    const { lines, height, syncKey, onBrush } = this.#options;
+    const { lines, syncKey, onBrush } = this.#options;
     const colours = palette.get();
     const series: uPlot.Series[] = [{}];
     const bands: uPlot.Band[] = [];
@@ -179,13 +183,13 @@ export class Plot implements Drawing {
     });
     const axis: uPlot.Axis = {
       stroke: colours.text,
-      font: `11px ${colours.font}`,
+      font: `${colours.textPx}px ${colours.font}`,
       grid: { stroke: colours.grid, width: 1 },
       ticks: { show: false },
     };
     const options: uPlot.Options = {
       width: this.#width,
-      height,
+      height: this.#height,
       ms: 1,
       padding: [8, null, 0, 0],
       legend: { show: false },
@@ -193,20 +197,33 @@ export class Plot implements Drawing {
       bands,
       scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => heightOf(low, high) } },
       axes: [
-        { ...axis, size: AXIS_HEIGHT, space: 70 },
-        { ...axis, size: AXIS_WIDTH, space: 36, values: (_, splits) => axisTexts(splits) },
+        { ...axis, size: AXIS_HEIGHT * colours.textPx, space: TIME_SPACE * colours.textPx },
+        {
+          ...axis,
+          size: AXIS_WIDTH * colours.textPx,
+          space: VALUE_SPACE * colours.textPx,
+          values: (_, splits) => axisTexts(splits),
+        },
       ],
       cursor: {
         sync: { key: syncKey },
         drag: { x: true, y: false, setScale: false, dist: 6 },
         focus: { prox: 24 },
         points: { size: 7 },
+        dataIdx: (_, index, nearest, time) => {
+          const track = lines[Math.floor((index - 1) / (hasBands ? 3 : 1))]?.track;
+          // uPlot takes null for "nowhere", which its types leave out.
+          return track === undefined || indexAt(track, time) !== undefined ? nearest : (null as never);
+        },
       },
       hooks: {
         setCursor: [
           (plot) => {
-            const { idx } = plot.cursor;
-            this.#options.onCursor(idx == null ? null : (plot.data[0][idx] ?? null));
+            const { idx, left = -1 } = plot.cursor;
+            if (idx == null || left < 0) return this.#options.onCursor(null);
+            const time = plot.posToVal(left, "x");
+            const isNear = lines.some(({ track }) => indexAt(track, time) !== undefined);
+            this.#options.onCursor(isNear ? (plot.data[0][idx] ?? time) : time);
           },
         ],
         setSelect: [

@@ -135,6 +135,34 @@ export function aligned(
 
 export type Aligned = [times: number[], ...columns: (Value | undefined)[][]];
 
+/** So many steps away from the next value a chart shows none. */
+const REACH = 1.5;
+
+/** Which column is drawn at a time: the nearest one, unless nothing is near it and no line leads across. */
+export function indexAt(
+  { at, mean, stepMs }: Columns & { readonly stepMs: number },
+  time: number,
+): number | undefined {
+  const after = firstFrom(at, time);
+  const [left, right] = [at[after - 1], at[after]];
+  const isNearer = left !== undefined && (right === undefined || time - left <= right - time);
+  const nearest = isNearer ? after - 1 : after;
+  const isJoined = (mean[after - 1] ?? null) !== null && (mean[after] ?? null) !== null;
+  const distance = Math.abs((at[nearest] ?? Number.POSITIVE_INFINITY) - time);
+  return isJoined || distance <= REACH * stepMs ? nearest : undefined;
+}
+
+/** Where the first time stands that is not before this one. */
+function firstFrom(at: readonly number[], time: number): number {
+  let [low, high] = [0, at.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((at[middle] ?? 0) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 function sameTimes(one: readonly number[], other: readonly number[]): boolean {
   if (one === other) return true;
   if (one.length !== other.length) return false;

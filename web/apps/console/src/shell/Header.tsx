@@ -68,7 +68,8 @@ function UserMenu({ openHelp, openSessions }: Pick<HeaderProps, "openHelp" | "op
         header={
           <div className="grid gap-1.5">
             <p className="font-semibold break-all">{user}</p>
-            <p className="flex flex-wrap gap-1">
+            <p className="flex flex-wrap items-center gap-1 text-xs text-muted">
+              {roles.length === 1 ? "Role" : "Roles"}
               {roles.map((role) => (
                 <Badge key={role}>{role}</Badge>
               ))}

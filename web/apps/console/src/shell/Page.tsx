@@ -1,11 +1,14 @@
 /** The frame of every page: its heading and tools above what it shows; and what stands there instead when it cannot. */
 
 import { type ErrorComponentProps, Link } from "@tanstack/react-router";
-import { Compass } from "lucide-react";
+import { RealtimeStatus } from "@vagus/react";
+import { Compass, Minimize2 } from "lucide-react";
 import { type ReactNode, useEffect } from "react";
+import { IconButton } from "../ui/Button.js";
 import { EmptyState } from "../ui/EmptyState.js";
 import { Fault } from "../ui/ErrorBoundary.js";
 import { Skeleton } from "../ui/Skeleton.js";
+import { useWall } from "./wall.js";
 
 export interface PageProps {
   readonly title: string;
@@ -17,16 +20,23 @@ export interface PageProps {
 
 /** ```<Page title="Command centre" actions={<Button>Refresh</Button>}>…</Page>``` */
 export function Page({ title, about, actions, children }: PageProps): ReactNode {
+  const { isWall, leave } = useWall();
   useEffect(() => {
     document.title = `${title} · Vagus`;
   }, [title]);
   return (
-    <div className="grid content-start gap-gap">
+    <div className="page grid content-start gap-gap">
       <div className="flex min-h-9 flex-wrap items-center gap-x-4 gap-y-2">
         <h1 className="text-lg font-semibold tracking-tight">{title}</h1>
         {about}
+        {isWall && (
+          <div className="ms-auto flex items-center gap-3">
+            <RealtimeStatus />
+            <IconButton label="Leave the wall display" icon={Minimize2} keys="escape" onClick={leave} />
+          </div>
+        )}
         {actions && (
-          <div className="ms-auto flex flex-wrap items-center gap-1.5 sm:gap-2 max-sm:[&>button]:px-2 max-sm:[&>span>button]:px-2">
+          <div className="page-actions ms-auto flex flex-wrap items-center gap-1.5 sm:gap-2 max-sm:[&>button]:px-2 max-sm:[&>span>button]:px-2">
             {actions}
           </div>
         )}

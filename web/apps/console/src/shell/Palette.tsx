@@ -10,6 +10,7 @@ import { type KeyboardEvent, type ReactNode, useEffect, useId, useMemo, useRef, 
 import { type Action, useAllActions } from "../actions.js";
 import { classes } from "../ui/classes.js";
 import { Kbd } from "../ui/Kbd.js";
+import { useModal } from "../ui/modal.js";
 import { found, recentActions, rememberAction } from "./finding.js";
 
 export interface PaletteProps {
@@ -27,15 +28,7 @@ export function Palette({ onClose }: PaletteProps): ReactNode {
   const rows = useMemo(() => found(query, all, recent), [query, all, recent]);
   const chosen = rows[Math.min(place, rows.length - 1)];
 
-  useEffect(() => {
-    const element = dialog.current;
-    const before = document.activeElement;
-    element?.showModal();
-    return () => {
-      element?.close();
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
-    };
-  }, []);
+  useModal(dialog);
   useEffect(() => {
     if (chosen) list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }, [chosen]);

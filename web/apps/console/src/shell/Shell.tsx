@@ -1,8 +1,8 @@
 /** What is around every page: the bar, the pages, commands, notifications; or nothing of it on a wall display. */
 
-import { Outlet, useLocation, useSearch } from "@tanstack/react-router";
-import { RealtimeStatus, RealtimeToasts } from "@vagus/react";
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from "react";
+import { Outlet, useLocation } from "@tanstack/react-router";
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useActions } from "../actions.js";
 import { useKeeping } from "../notifications.js";
 import { useRole } from "../session.js";
 import { ErrorBoundary } from "../ui/ErrorBoundary.js";
@@ -12,6 +12,8 @@ import { Header } from "./Header.js";
 import { Navigation } from "./Navigation.js";
 import { Palette } from "./Palette.js";
 import { Shortcuts } from "./Shortcuts.js";
+import { Toasts } from "./Toasts.js";
+import { useWall } from "./wall.js";
 
 /** Few ever open it. */
 const SessionsDialog = lazy(async () => ({
@@ -22,7 +24,7 @@ const EVERYBODYS = ["alerts"];
 const ADMINS = ["alerts", "admins"];
 
 export function Shell(): ReactNode {
-  const { kiosk = false } = useSearch({ from: "__root__" });
+  const { isWall, leave } = useWall();
   const [opened, setOpened] = useState<"palette" | "help" | "sessions" | null>(null);
   const openPalette = useCallback(() => setOpened("palette"), []);
   const openHelp = useCallback(() => setOpened("help"), []);
@@ -36,8 +38,25 @@ export function Shell(): ReactNode {
   useShellActions({ openPalette, openHelp, openSessions, bell });
   useFocusAfterNavigation(main, pathname);
   useEffect(() => {
-    document.documentElement.toggleAttribute("data-kiosk", kiosk);
-  }, [kiosk]);
+    document.documentElement.toggleAttribute("data-kiosk", isWall);
+  }, [isWall]);
+  useActions(
+    useMemo(
+      () =>
+        isWall
+          ? [
+              {
+                id: "leave-wall",
+                title: "Leave the wall display",
+                group: "Looks",
+                keys: "escape",
+                run: leave,
+              },
+            ]
+          : [],
+      [isWall, leave],
+    ),
+  );
 
   return (
     <>
@@ -47,28 +66,23 @@ export function Shell(): ReactNode {
       >
         Skip to the page
       </a>
-      {!kiosk && (
+      {!isWall && (
         <Header openPalette={openPalette} openHelp={openHelp} openSessions={openSessions} bell={bell} />
       )}
       <ConnectionStrip />
       <div className="md:flex">
-        {!kiosk && <Navigation />}
+        {!isWall && <Navigation />}
         <main
           ref={main}
           id="main"
           tabIndex={-1}
-          className={`mx-auto w-full max-w-[160rem] min-w-0 flex-1 p-4 outline-none lg:px-6 ${kiosk ? "" : "max-md:pb-24"}`}
+          className={`mx-auto w-full max-w-[160rem] min-w-0 flex-1 p-4 outline-none lg:px-6 ${isWall ? "" : "max-md:pb-24"}`}
         >
           <ErrorBoundary key={pathname}>
             <Outlet />
           </ErrorBoundary>
         </main>
       </div>
-      {kiosk && (
-        <div className="fixed end-3 bottom-3 z-30 opacity-80">
-          <RealtimeStatus placement="top-end" />
-        </div>
-      )}
       {opened === "palette" && <Palette onClose={close} />}
       {opened === "help" && <Shortcuts onClose={close} />}
       {opened === "sessions" && (
@@ -76,7 +90,7 @@ export function Shell(): ReactNode {
           <SessionsDialog onClose={close} />
         </Suspense>
       )}
-      <RealtimeToasts channels={channels} />
+      <Toasts channels={channels} />
     </>
   );
 }

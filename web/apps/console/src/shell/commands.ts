@@ -19,6 +19,7 @@ import { changeSettings, settings, THEMES } from "../settings.js";
 import { DENSITY_CHOICES, THEME_CHOICES } from "./Looks.js";
 import { PAGES } from "./pages.js";
 import { useSignOut } from "./useSignOut.js";
+import { toggledWall } from "./wall.js";
 
 export interface ShellDoors {
   readonly openPalette: () => void;
@@ -81,7 +82,7 @@ export function useShellActions({ openPalette, openHelp, openSessions, bell }: S
         group: "Looks",
         words: "kiosk tv full screen",
         icon: PanelTop,
-        run: () => void navigate({ to: ".", search: toggleKiosk as never }),
+        run: () => void navigate({ to: ".", search: toggledWall as never }),
       },
       {
         id: "next-theme",
@@ -134,9 +135,4 @@ export function useShellActions({ openPalette, openHelp, openSessions, bell }: S
 function nextTheme(): void {
   const theme = THEMES[(THEMES.indexOf(settings.get().theme) + 1) % THEMES.length];
   if (theme) changeSettings({ theme });
-}
-
-/** The page's own search stays; its type is that of whatever page this is, which no type says. */
-function toggleKiosk({ kiosk, ...rest }: { readonly kiosk?: true }): object {
-  return kiosk ? rest : { ...rest, kiosk: true };
 }

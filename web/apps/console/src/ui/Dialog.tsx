@@ -12,6 +12,7 @@ import { Button, IconButton } from "./Button.js";
 import { classes } from "./classes.js";
 import { Fault } from "./ErrorBoundary.js";
 import { Field, Input } from "./Field.js";
+import { useModal } from "./modal.js";
 
 const SHAPES = {
   small: "w-[26rem] rounded-card moves-rise",
@@ -50,17 +51,11 @@ function OpenDialog({
 }: DialogProps): ReactNode {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
+  useModal(dialog);
   useEffect(() => {
-    const element = dialog.current;
-    const before = document.activeElement;
-    element?.showModal();
     // Into what is to be filled in; else to the title, or the button that closes it would be the first thing read.
-    const find = (what: string): HTMLElement | null | undefined => element?.querySelector(what);
+    const find = (what: string): HTMLElement | null | undefined => dialog.current?.querySelector(what);
     (find("input, textarea, select") ?? find("h2"))?.focus();
-    return () => {
-      element?.close();
-      if (before instanceof HTMLElement) before.focus({ preventScroll: true });
-    };
   }, []);
   const closeBeside = (event: MouseEvent): void => {
     if (event.target === dialog.current && !insistent) onClose();

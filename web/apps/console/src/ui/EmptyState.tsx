@@ -1,7 +1,7 @@
 /** Where there is nothing yet: what would be here, and how to get it. With a line to copy where a shell does it. */
 
 import { Check, Copy, type LucideIcon } from "lucide-react";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { IconButton } from "./Button.js";
 
 export interface EmptyStateProps {
@@ -34,23 +34,25 @@ const COPIED_MS = 2_000;
 /** A line for a shell, with a button that copies it. */
 export function CopyLine({ children }: { readonly children: string }): ReactNode {
   const [isCopied, setCopied] = useState(false);
+  const line = useRef<HTMLElement>(null);
   useEffect(() => {
     if (!isCopied) return;
     const timer = setTimeout(() => setCopied(false), COPIED_MS);
     return () => clearTimeout(timer);
   }, [isCopied]);
   const copy = (): void => {
-    navigator.clipboard?.writeText(children).then(
-      () => setCopied(true),
-      () => {}, // forbidden: the line can still be selected
-    );
+    const select = (): void => {
+      if (line.current) getSelection()?.selectAllChildren(line.current);
+    };
+    // Without TLS, and where it is forbidden, there is no clipboard: then the line is selected, for Ctrl-C.
+    if (navigator.clipboard === undefined) select();
+    else navigator.clipboard.writeText(children).then(() => setCopied(true), select);
   };
   return (
     <div className="flex w-full max-w-full items-center gap-1 rounded-control border border-line bg-sunken ps-3 text-start">
       <code
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by the keyboard
-        tabIndex={0}
-        className="min-w-0 flex-1 overflow-x-auto py-2 font-mono text-xs whitespace-pre text-text"
+        ref={line}
+        className="min-w-0 flex-1 py-2 font-mono text-xs wrap-anywhere whitespace-pre-wrap text-text"
       >
         {children}
       </code>

@@ -25,7 +25,7 @@ export function Segmented<Value extends string>({
       {options.map(({ value: own, label: words, icon: Icon }) => (
         <label
           key={own}
-          className="relative inline-flex h-control-small min-w-7 cursor-pointer items-center justify-center gap-1.5 rounded px-2 text-xs font-medium whitespace-nowrap text-muted hover:text-text has-checked:bg-selected has-checked:text-text has-focus-visible:outline-2 has-focus-visible:outline-accent"
+          className="relative inline-flex h-control-small min-w-7 cursor-pointer items-center justify-center gap-1.5 rounded px-2 text-xs font-medium whitespace-nowrap text-muted hover:text-text has-checked:bg-selected has-checked:text-text has-checked:ring-1 has-checked:ring-control-line has-checked:ring-inset has-focus-visible:outline-2 has-focus-visible:outline-accent"
         >
           <input
             type="radio"

@@ -1,17 +1,23 @@
 /** The cards of all sources, with what the newest pulse says and what it changed. */
 
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
+import { Gauge } from "lucide-react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type Action, useActions } from "../../actions.js";
 import { Button } from "../../ui/Button.js";
+import { useIsAway } from "../../useIsAway.js";
 import { SPARK_POINTS, useHistory } from "./asking.js";
 import { Board } from "./board.js";
+import { useColumns } from "./columns.js";
 import { FusionCard, type Shown } from "./FusionCard.js";
-import { changesOf } from "./pulses.js";
-import { isDrawn, type SourceFields } from "./sources.js";
+import { titleOf } from "./names.js";
+import { changesOf, type Pulse } from "./pulses.js";
+import { type Field, isDrawn, type SourceFields } from "./sources.js";
 import { useFeed, useFeedState } from "./useFeed.js";
 
 const HOUR = { kind: "live", lengthMs: 3_600_000 } as const;
 /** More of them only when asked for. */
 const FIRST_CARDS = 12;
+const MOST_STATES = 30;
 const PLACES = ["first", "second", "third", "fourth"];
 
 export function CardGrid({ sources }: { readonly sources: readonly SourceFields[] }): ReactNode {
@@ -23,26 +29,30 @@ export function CardGrid({ sources }: { readonly sources: readonly SourceFields[
   const newest = shown.at(-1);
   const changes = useMemo(() => (newest ? changesOf(shown.at(-2), newest) : []), [shown, newest]);
   const now = useCallback((): number => feed.get().pausedAt || Date.now(), [feed]);
+  const isAway = useIsAway();
+  const grid = useRef<HTMLDivElement>(null);
+  const columns = useColumns(grid, shownSources.length || PLACES.length);
+  const style = { gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` };
+  useActions(useMemo(() => waysTo(sources, () => setWhole(true)), [sources]));
 
-  if (sources.length === 0) {
-    return (
-      <div className="fusion-cards" aria-busy="true">
-        {PLACES.map((place) => (
-          <div key={place} className="fusion-card" />
-        ))}
-      </div>
-    );
-  }
   return (
     <>
-      <div className="fusion-cards">
+      <div ref={grid} className="fusion-cards" style={style} aria-busy={sources.length === 0 || undefined}>
+        {sources.length === 0 && PLACES.map((place) => <div key={place} className="fusion-card" />)}
         {shownSources.map(({ name, fields }) => {
           const names = fields.map((field) => field.name);
           const values = Object.fromEntries(names.map((name) => [name, newest?.values[name] ?? null]));
           const own = changes.filter((change) => names.includes(change.name));
           const drawn = fields.find(isDrawn);
           const pulse = own.length > 0 && newest ? newest.id : "";
-          const content: Shown = { mark: newest?.sources[name], values, changes: own, pulse };
+          const content: Shown = {
+            mark: newest?.sources[name],
+            values,
+            changes: own,
+            pulse,
+            isAway,
+            states: statesOf(fields, shown),
+          };
           return (
             <FusionCard
               key={name}
@@ -62,6 +72,32 @@ export function CardGrid({ sources }: { readonly sources: readonly SourceFields[
       )}
     </>
   );
+}
+
+/** What a source without numbers said in the pulses that are known, oldest first. */
+function statesOf(fields: readonly Field[], shown: readonly Pulse[]): readonly string[] {
+  const text = fields.some(isDrawn) ? undefined : fields.find(({ kind }) => kind === "text");
+  if (text === undefined) return [];
+  return shown.slice(-MOST_STATES).map(({ values }) => String(values[text.name] ?? "unknown"));
+}
+
+/** Sources are found by their names, and the way leads to their cards. */
+function waysTo(sources: readonly SourceFields[], showAll: () => void): readonly Action[] {
+  return sources.map(({ name, fields }) => ({
+    id: `source:${name}`,
+    title: titleOf(name),
+    group: "Sources",
+    words: [name, ...fields.map((field) => `${field.name} ${titleOf(field.name)}`)].join(" "),
+    icon: Gauge,
+    run: () => {
+      showAll();
+      requestAnimationFrame(() => {
+        const card = document.querySelector<HTMLElement>(`[data-source="${CSS.escape(name)}"]`);
+        card?.scrollIntoView({ block: "center" });
+        card?.focus({ preventScroll: true });
+      });
+    },
+  }));
 }
 
 /** The last hour of the first value of each source. */

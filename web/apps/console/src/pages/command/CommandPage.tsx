@@ -4,6 +4,7 @@ import { Pause, Play } from "lucide-react";
 import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { useActions } from "../../actions.js";
 import { Page } from "../../shell/Page.js";
+import { useWall } from "../../shell/wall.js";
 import { Button } from "../../ui/Button.js";
 import { Unread } from "../../ui/Unread.js";
 import { renewHistory, useHealth, useNewsOfPulses } from "./asking.js";
@@ -69,9 +70,10 @@ export function CommandPage(): ReactNode {
   );
 }
 
-/** Cards, charts, sources and pulses; as long as nothing was ever collected, what to do first instead of the charts. */
+/** Cards, charts, sources and pulses, of which a wall display has what changes; as long as nothing was ever collected, what to do first instead of the charts. */
 function Insight({ sources, view }: ChartsPanelProps): ReactNode {
   const feed = useFeed();
+  const { isWall } = useWall();
   const isUntouchedYet = useSyncExternalStore(feed.subscribe, () => isUntouched(feed.get().shown.at(-1)));
   return (
     <>
@@ -80,11 +82,11 @@ function Insight({ sources, view }: ChartsPanelProps): ReactNode {
       <div className="command-columns">
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-gap">
           {isUntouchedYet ? <FirstSource /> : <ChartsPanel sources={sources} view={view} />}
-          <SourcesPanel />
+          {!isWall && <SourcesPanel />}
         </div>
         <div className="grid content-start gap-gap sm:grid-cols-2 xl:grid-cols-1">
           <RecentPulses />
-          <EmitterPanel />
+          {!isWall && <EmitterPanel />}
         </div>
       </div>
       {isUntouchedYet && <CardGrid sources={sources} />}

@@ -15,8 +15,8 @@ import { Mark } from "../../ui/Mark.js";
 import { Skeleton } from "../../ui/Skeleton.js";
 import { titleOf } from "./names.js";
 import { type Change, figureOf, type Pulse, type Mark as SourceMark } from "./pulses.js";
-import { type Field, isDrawn, stateOf, unitOf } from "./sources.js";
-import { ValueText } from "./ValueText.js";
+import { awaitedIn, type Field, isDrawn, stateOf, unitOf } from "./sources.js";
+import { toneOf, ValueText } from "./ValueText.js";
 
 export interface FusionCardProps {
   readonly name: string;
@@ -35,20 +35,26 @@ export interface Shown {
   readonly changes: readonly Change[];
   /** That pulse, if it changed anything here. */
   readonly pulse: string;
+  /** The connection is away: this is what was known last. */
+  readonly isAway: boolean;
+  /** What it said in the last pulses, where that is no number. */
+  readonly states: readonly string[];
 }
 
 export const FusionCard = memo(function FusionCard(props: FusionCardProps): ReactNode {
   const { name, fields, track, now } = props;
-  const { mark, values, changes, pulse }: Shown = JSON.parse(props.shown);
+  const { mark, values, changes, pulse, isAway, states }: Shown = JSON.parse(props.shown);
   const [main, ...others] = [...fields].sort((one, other) => Number(isDrawn(other)) - Number(isDrawn(one)));
   const isEmpty = mark === undefined || mark.asOf === 0;
-  const { tone, words } = stateOf(mark?.status ?? "waiting");
+  const { tone, words } = stateOf(mark?.status ?? "waiting", isAway);
+  const awaited = mark?.status === "waiting" ? awaitedIn(mark.error) : undefined;
   const changed = changes.find((change) => change.name === main?.name);
   return (
     <article
       className="fusion-card"
       data-source={name}
       data-status={mark?.status ?? "waiting"}
+      tabIndex={-1}
       aria-label={titleOf(name)}
     >
       <header>
@@ -56,7 +62,7 @@ export const FusionCard = memo(function FusionCard(props: FusionCardProps): Reac
         {mark?.demo && <Badge>Demo data</Badge>}
         <span className="fusion-status">
           <Mark tone={tone} />
-          {words}
+          <span>{words}</span>
         </span>
       </header>
       {mark === undefined ? (
@@ -88,17 +94,24 @@ export const FusionCard = memo(function FusionCard(props: FusionCardProps): Reac
           })}
         </dl>
       )}
-      {mark?.error ? (
+      {awaited !== undefined ? (
+        <p className="fusion-awaited" title={awaited}>
+          Waits for {awaited.split(/[/\\]/).at(-1)}
+        </p>
+      ) : mark?.error ? (
         <p className="fusion-error">{mark.error}</p>
       ) : (
         main?.kind === "list" && !isEmpty && <Entries value={values[main.name]} />
       )}
       <footer>
         {track && !isEmpty && <LastHour track={track} now={now} />}
-        <span>
-          {isEmpty ? "No value yet" : "As of "}
-          {!isEmpty && <Age at={mark.asOf} />}
-        </span>
+        {!isEmpty && states.length > 1 && <States states={states} />}
+        {awaited === undefined && (
+          <span>
+            {isEmpty ? "No value yet" : "As of "}
+            {!isEmpty && <Age at={mark.asOf} />}
+          </span>
+        )}
       </footer>
     </article>
   );
@@ -121,6 +134,22 @@ function LastHour({ track, now }: { readonly track: Track; readonly now: () => n
         <Sparkline track={track} window={() => ({ from, to })} />
       </div>
       <span className="fusion-span">Last {minutes === 60 ? "hour" : durationText(minutes * 60)}</span>
+    </>
+  );
+}
+
+/** What it said in each of the last pulses, the newest at the end. */
+function States({ states }: { readonly states: readonly string[] }): ReactNode {
+  const counts = [...Map.groupBy(states, (state) => state)].map(([state, all]) => `${all.length} ${state}`);
+  return (
+    <>
+      <div className="fusion-states" role="img" aria-label={`Of the last pulses: ${counts.join(", ")}`}>
+        {states.map((state, place) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: pulses move through the places
+          <i key={place} data-tone={toneOf(state) ?? "unknown"} title={state} />
+        ))}
+      </div>
+      <span className="fusion-span">Last {states.length} pulses</span>
     </>
   );
 }

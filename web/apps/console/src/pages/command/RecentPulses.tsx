@@ -40,10 +40,10 @@ function Row({ pulse, before }: { readonly pulse: Pulse; readonly before: Pulse 
           <Age at={pulse.at} focusable={false} />
         </span>
       </p>
-      {turns.map(({ name, failed }) => (
+      {turns.map(({ name, turn }) => (
         <p key={name}>
-          <Badge tone={failed ? "bad" : "good"}>
-            {titleOf(name)} {failed ? "failed" : "answers again"}
+          <Badge tone={turn === "failed" ? "bad" : "good"}>
+            {titleOf(name)} {turn}
           </Badge>
         </p>
       ))}

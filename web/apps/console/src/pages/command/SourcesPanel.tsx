@@ -2,7 +2,8 @@
 
 import { Age, useToasts } from "@vagus/react";
 import { Ellipsis, FlaskConical, ListTree, Pencil, Plus, Trash2 } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
+import { useActions } from "../../actions.js";
 import { ApiError } from "../../api.js";
 import { useRole } from "../../session.js";
 import { Badge } from "../../ui/Badge.js";
@@ -13,6 +14,7 @@ import { Panel } from "../../ui/Panel.js";
 import { Menu } from "../../ui/Popover.js";
 import { type Column, Table } from "../../ui/Table.js";
 import { Unread } from "../../ui/Unread.js";
+import { useIsAway } from "../../useIsAway.js";
 import {
   addSource,
   removeSource,
@@ -26,7 +28,7 @@ import { type Draft, draftOf, EMPTY } from "./draft.js";
 import { formOf } from "./kinds.js";
 import { titleOf } from "./names.js";
 import { Outcome } from "./Outcome.js";
-import { type Entry, type SourceHealth, stateOf } from "./sources.js";
+import { awaitedIn, type Entry, type SourceHealth, stateOf } from "./sources.js";
 
 /** Few ever open them. */
 const SourceDialog = lazy(async () => ({ default: (await import("./SourceDialog.js")).SourceDialog }));
@@ -36,6 +38,7 @@ interface Row {
   readonly name: string;
   readonly health: SourceHealth;
   readonly entry: Entry | undefined;
+  readonly isAway: boolean;
 }
 
 type Open =
@@ -58,18 +61,30 @@ const FIXED = {
 
 export function SourcesPanel(): ReactNode {
   const mayChange = useRole("admin");
+  const isAway = useIsAway();
   const query = useHealth();
   const { data: health, dataUpdatedAt } = query;
   const { data: entries } = useEntries(mayChange);
   const [open, setOpen] = useState<Open>();
   const removal = useRemoval();
   const rows = Object.entries(health?.sources ?? {}).map(([name, health]): Row => {
-    return { name, health, entry: entries?.find((entry) => entry.name === name) };
+    return { name, health, isAway, entry: entries?.find((entry) => entry.name === name) };
   });
   const answering = rows.filter((row) => row.health.available).length;
   const hasActions = rows.some(({ entry }) => entry?.settings != null);
   const close = (): void => setOpen(undefined);
+  const add = useCallback(() => setOpen({ kind: "form", draft: EMPTY, entry: undefined }), []);
+  useActions(
+    useMemo(
+      () =>
+        mayChange
+          ? [{ id: "sources.add", title: "Add a source", group: "Sources", icon: Plus, run: add }]
+          : [],
+      [mayChange, add],
+    ),
+  );
   const isWrong = rows.some(({ health }) => health.error !== null);
+  const isFailing = rows.some(({ health }) => health.error !== null && health.status !== "waiting");
   const remove = (entry: Entry): void => {
     if (entry.hidden.length > 0) setOpen({ kind: "removal", entry });
     else void removal.withUndo(entry);
@@ -77,7 +92,7 @@ export function SourcesPanel(): ReactNode {
 
   const columns = [
     ...COLUMNS,
-    ...(isWrong ? [WRONG] : []),
+    ...(isWrong ? [remarks(isFailing ? "What is wrong" : "What is missing")] : []),
     ...(hasActions ? [actionsColumn(setOpen, remove)] : []),
   ];
 
@@ -88,12 +103,7 @@ export function SourcesPanel(): ReactNode {
       at={dataUpdatedAt || null}
       flush
       actions={
-        <Button
-          size="small"
-          icon={Plus}
-          blocked={!mayChange && "Only admins may add sources."}
-          onClick={() => setOpen({ kind: "form", draft: EMPTY, entry: undefined })}
-        >
+        <Button size="small" icon={Plus} blocked={!mayChange && "Only admins may add sources."} onClick={add}>
           Add source
         </Button>
       }
@@ -154,7 +164,7 @@ const COLUMNS: readonly Column<Row>[] = [
         )}
         {/* Phones have no room for a column of it. */}
         {health.error && (
-          <span className="w-full text-xs wrap-anywhere text-muted sm:hidden">{health.error}</span>
+          <span className="w-full text-xs wrap-anywhere text-muted sm:hidden">{remarkOf(health)}</span>
         )}
       </span>
     ),
@@ -162,8 +172,8 @@ const COLUMNS: readonly Column<Row>[] = [
   {
     id: "status",
     header: "State",
-    cell: ({ health: { status } }) => {
-      const { tone, words } = stateOf(status);
+    cell: ({ health: { status }, isAway }) => {
+      const { tone, words } = stateOf(status, isAway);
       return (
         <span className="inline-flex items-center gap-2 whitespace-nowrap">
           <Mark tone={tone} />
@@ -191,18 +201,26 @@ const COLUMNS: readonly Column<Row>[] = [
     header: "Failures",
     align: "end",
     className: "whitespace-nowrap max-sm:hidden",
-    cell: ({ health }) => `${health.failures.toLocaleString()} of ${health.collections.toLocaleString()}`,
+    // What nobody has made yet does not fail.
+    cell: ({ health: { status, failures, collections } }) =>
+      status === "waiting" ? "–" : `${failures.toLocaleString()} of ${collections.toLocaleString()}`,
   },
 ];
 
-const WRONG: Column<Row> = {
+const remarks = (header: string): Column<Row> => ({
   id: "error",
-  header: "What is wrong",
+  header,
   className: "max-sm:hidden",
   cell: ({ health }) => (
-    <span className="block max-w-md text-xs wrap-anywhere text-muted">{health.error ?? ""}</span>
+    <span className="block max-w-md text-xs wrap-anywhere text-muted">{remarkOf(health)}</span>
   ),
-};
+});
+
+/** What is wrong with a source, or what it waits for. */
+function remarkOf({ status, error }: SourceHealth): string {
+  const awaited = status === "waiting" ? awaitedIn(error ?? "") : undefined;
+  return awaited === undefined ? (error ?? "") : `Waits for ${awaited}`;
+}
 
 function actionsColumn(setOpen: (open: Open) => void, remove: (entry: Entry) => void): Column<Row> {
   return {

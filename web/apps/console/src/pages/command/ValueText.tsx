@@ -14,6 +14,9 @@ const WORDS: Readonly<Record<string, Tone>> = {
   error: "bad",
 };
 
+/** How a text sounds that says how something does; `undefined` for any other. */
+export const toneOf = (text: string): Tone | undefined => WORDS[text.toLowerCase()];
+
 export function ValueText({ field, value }: { readonly field: Field; readonly value: unknown }): ReactNode {
   if (value === null || value === undefined) return <span className="text-faint">unknown</span>;
   if (field.kind === "moment")
@@ -22,7 +25,7 @@ export function ValueText({ field, value }: { readonly field: Field; readonly va
   const figure = figureOf(value);
   if (figure !== null) return numberText(figure, unitOf(field));
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  const tone = WORDS[text.toLowerCase()];
+  const tone = toneOf(text);
   if (tone === undefined) return text;
   return (
     <span className="inline-flex items-baseline gap-2">

@@ -148,7 +148,7 @@ export interface Paced {
   readonly paused: boolean;
 }
 
-export type PaceOrder = { readonly seconds: number } | { readonly minutes: number } | "pause" | "resume";
+export type PaceOrder = { readonly seconds: number } | "pause" | "resume";
 
 export function usePace() {
   return useMutation<Paced, ApiError, PaceOrder>({

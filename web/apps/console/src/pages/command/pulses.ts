@@ -56,20 +56,23 @@ export function changesOf(before: Pulse | undefined, after: Pulse): readonly Cha
     .map(([name, value]) => changeOf(name, before.values[name], value));
 }
 
-/** The sources that began to fail, or answer again. */
+/** The sources that began to fail, or answer: again, or for the first time. */
 export function turnsOf(before: Pulse | undefined, after: Pulse): readonly Turn[] {
-  return Object.entries(after.sources).flatMap(([name, { status, error }]) => {
-    const was = before?.sources[name]?.status;
-    if (was === undefined || (was === "failed") === (status === "failed")) return [];
-    return [{ name, failed: status === "failed", error }];
+  return Object.entries(after.sources).flatMap(([name, mark]): Turn[] => {
+    const was = before?.sources[name];
+    if (was === undefined) return [];
+    if (mark.status === "failed") return was.status === "failed" ? [] : [{ name, turn: "failed" }];
+    if (!answers(mark) || answers(was)) return [];
+    return [{ name, turn: was.asOf === 0 ? "answers" : "answers again" }];
   });
 }
 
 export interface Turn {
   readonly name: string;
-  readonly failed: boolean;
-  readonly error: string;
+  readonly turn: "failed" | "answers" | "answers again";
 }
+
+const answers = ({ status }: Mark): boolean => status === "ok" || status === "stale";
 
 function changeOf(name: string, before: unknown, after: unknown): Change {
   const [was, is] = [figureOf(before), figureOf(after)];

@@ -70,8 +70,16 @@ interface State {
   readonly words: string;
 }
 
-/** How a source does. */
-export const stateOf = (status: Status): State => STATES[status];
+const LAST_KNOWN: State = { tone: "unknown", words: "Last known" };
+
+/** How a source does; while the connection is away nobody knows, unless it never said anything. */
+export const stateOf = (status: Status, isAway = false): State =>
+  isAway && status !== "waiting" ? LAST_KNOWN : STATES[status];
+
+/** What a source waits for that nobody has made yet, as its error names it. */
+export function awaitedIn(error: string): string | undefined {
+  return /^(.+) is not there\b/.exec(error)?.[1];
+}
 
 export interface ChartPlan {
   readonly key: string;
