@@ -173,5 +173,5 @@ async def main(fill_s: float) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--fill", type=float, default=300, metavar="SECONDS", help="how long the demo runs before")
+    parser.add_argument("--fill", type=float, default=60, metavar="SECONDS", help="how long the demo runs before")
     asyncio.run(main(parser.parse_args().fill))
