@@ -82,6 +82,11 @@ async def test_a_source_is_shown_with_all_its_settings_and_keeps_those_that_nobo
     assert await settings_of(page, console, "load") == kept | {"fields": [field]}
 
 
+async def test_the_form_says_in_which_folder_a_path_begins(console: ConsoleServer, open_page: OpenPage) -> None:
+    form = await new_source(await open_page())
+    await expect(form.get_by_label("File", exact=True)).to_have_accessible_description(f"A path in {console.data}.")
+
+
 async def test_what_the_server_refuses_is_told_at_its_field(
     console: ConsoleServer, open_page: OpenPage, faults: Faults
 ) -> None:

@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { Field, Input, Select, TextArea } from "../../ui/Field.js";
+import { useBook } from "./asking.js";
 import type { Setting } from "./kinds.js";
 
 export interface SettingFieldProps {
@@ -23,7 +24,9 @@ export function SettingField({
   isKept = false,
   onChange,
 }: SettingFieldProps): ReactNode {
-  const { label, hint, number, isLong, options } = setting;
+  const { label, number, isLong, options, isPath = false } = setting;
+  const folder = useBook(isPath).data?.folder ?? "the server's data folder";
+  const hint = isPath ? `A path in ${folder}.` : setting.hint;
   const placeholder = isKept ? "unchanged" : setting.placeholder;
   return (
     <Field

@@ -21,7 +21,7 @@ import {
   renewSources,
   type Tried,
   testSource,
-  useEntries,
+  useBook,
   useHealth,
 } from "./asking.js";
 import { type Draft, draftOf, EMPTY } from "./draft.js";
@@ -64,11 +64,11 @@ export function SourcesPanel(): ReactNode {
   const isAway = useIsAway();
   const query = useHealth();
   const { data: health, dataUpdatedAt } = query;
-  const { data: entries } = useEntries(mayChange);
+  const { data: book } = useBook(mayChange);
   const [open, setOpen] = useState<Open>();
   const removal = useRemoval();
   const rows = Object.entries(health?.sources ?? {}).map(([name, health]): Row => {
-    return { name, health, isAway, entry: entries?.find((entry) => entry.name === name) };
+    return { name, health, isAway, entry: book?.sources.find((entry) => entry.name === name) };
   });
   const answering = rows.filter((row) => row.health.available).length;
   const hasActions = rows.some(({ entry }) => entry?.settings != null);

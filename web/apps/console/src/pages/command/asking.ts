@@ -76,13 +76,17 @@ export function useEmitterHealth(): UseQueryResult<EmitterHealth, ApiError> {
   });
 }
 
-/** For admins alone; nobody else is answered. */
-export function useEntries(mayAsk: boolean): UseQueryResult<readonly Entry[], ApiError> {
+export interface Book {
+  /** Where paths of sources begin. */
+  readonly folder: string;
+  readonly sources: readonly Entry[];
+}
+
+/** The sources with their settings; for admins alone, nobody else is answered. */
+export function useBook(mayAsk: boolean): UseQueryResult<Book, ApiError> {
   return useQuery({
     queryKey: ["fusion", "sources"],
-    queryFn: async ({ signal }) => {
-      return (await get<{ sources: readonly Entry[] }>(`${ROUTE}/sources`, { signal })).sources;
-    },
+    queryFn: ({ signal }) => get<Book>(`${ROUTE}/sources`, { signal }),
     enabled: mayAsk,
   });
 }

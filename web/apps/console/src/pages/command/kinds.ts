@@ -18,6 +18,8 @@ export interface Setting {
   /** An example; of a number, the default. */
   readonly placeholder?: string;
   readonly isNeeded?: boolean;
+  /** It is in a folder of the server, which its hint names. */
+  readonly isPath?: boolean;
   readonly isLong?: boolean;
   /** The lowest and the highest. */
   readonly number?: readonly [lowest: number, highest: number];
@@ -47,12 +49,11 @@ export interface KindForm {
   readonly isRemote: boolean;
 }
 
-const FOLDER = "A path in the server's data folder.";
 const PATH: Setting = {
   name: "path",
   label: "File",
   placeholder: "orders.json",
-  hint: FOLDER,
+  isPath: true,
   isNeeded: true,
 };
 const HEADERS: Setting = {
