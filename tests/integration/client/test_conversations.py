@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.integration.client.conftest import OpenClient, Serve
-from tests.integration.client.following import data, status, take
+from tests.integration.client.following import data, reached, status, take
 from tests.integration.native.serving import LoopThread
 from tests.integration.native.tokens import token, verifier
 from vagus import Caller, ChannelRule, Hub, Last, RefusedError, Section
@@ -268,6 +268,7 @@ async def test_what_came_before_closing_can_still_be_taken(serve: Serve, open_cl
     async with client.subscribe("kept:a") as followed:
         await server.publish_each("kept:a", range(3))
         await client.publish("kept:a", 3)
+        await reached(followed, 4)
     assert [message.data async for message in followed] == [0, 1, 2, 3]
 
 
