@@ -109,6 +109,15 @@ const often = (every: string): readonly Setting[] => [
 ];
 const TIMES = often("0");
 
+/** What asks a server over HTTP. */
+const asking = (placeholder: string): readonly Setting[] => [
+  { name: "url", label: "Address", placeholder, form: "Begin with https:// or http://.", isNeeded: true },
+  HEADERS,
+  ...TIMES,
+  largest("A larger answer is refused."),
+  CERTIFICATES,
+];
+
 const UNIT: Setting = { name: "unit", label: "Unit", placeholder: "EUR, ms, orders" };
 const NAMED: Setting = { name: "name", label: "Name", placeholder: "openOrders", isNeeded: true };
 const KIND: Setting = {
@@ -207,19 +216,7 @@ export const KINDS: readonly KindForm[] = [
     kind: "http_json",
     label: "JSON over HTTP",
     about: "Values in a JSON document that a server answers with.",
-    settings: [
-      {
-        name: "url",
-        label: "Address",
-        placeholder: "https://",
-        form: "Begin with https:// or http://.",
-        isNeeded: true,
-      },
-      HEADERS,
-      ...TIMES,
-      largest("A larger answer is refused."),
-      CERTIFICATES,
-    ],
+    settings: asking("https://"),
     values: JSON_VALUES,
     withoutValues: COUNTED,
     isRemote: true,
@@ -228,19 +225,7 @@ export const KINDS: readonly KindForm[] = [
     kind: "prometheus",
     label: "Prometheus endpoint",
     about: "Numbers of an endpoint in the text format of Prometheus.",
-    settings: [
-      {
-        name: "url",
-        label: "Address",
-        placeholder: "http://127.0.0.1:9100/metrics",
-        form: "Begin with https:// or http://.",
-        isNeeded: true,
-      },
-      HEADERS,
-      ...TIMES,
-      largest("A larger answer is refused."),
-      CERTIFICATES,
-    ],
+    settings: asking("http://127.0.0.1:9100/metrics"),
     values: [
       NAMED,
       {
