@@ -11,6 +11,7 @@ import pytest
 from blockbuster import BlockBuster
 from hypothesis import HealthCheck, settings
 
+from tests.patience import PATIENCE
 from tools.system_packages import program_path
 
 # No deadline and no speed check: time on a shared machine says nothing about the code.
@@ -22,16 +23,19 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 _MARKED_FOLDERS = ("integration", "browser", "examples")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with the folder that it is in, and put the files first that may take longest."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with its folder and how long it may take here, and put the files first that may take longest."""
+    usual = float(config.getini("timeout"))
     allowed: dict[Path, float] = {}
     for item in items:
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in _MARKED_FOLDERS:
             item.add_marker(folder)
-        if limit := item.get_closest_marker("timeout"):
-            allowed[item.path] = max(limit.args[0], allowed.get(item.path, 0.0))
-    items.sort(key=lambda item: -allowed.get(item.path, 0.0))
+        marked = item.get_closest_marker("timeout")
+        limit = marked.args[0] if marked else usual
+        item.add_marker(pytest.mark.timeout(limit * PATIENCE), append=False)
+        allowed[item.path] = max(limit, allowed.get(item.path, usual))
+    items.sort(key=lambda item: -allowed[item.path])
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.integration.native.peers import NODE_FOLDER, Event, Peer, Refused
-from tests.integration.native.serving import DEADLINE_S, App, LoopThread, Server, servers_on
+from tests.integration.native.serving import App, LoopThread, Server, servers_on
+from tests.patience import DEADLINE_S
 from vagus import Hub
 
 from .chromium import ARGUMENTS

@@ -15,8 +15,8 @@ import pytest
 from playwright.async_api import BrowserContext, Page, WebSocket
 
 from tests.integration.native.peers import refusal
-from tests.integration.native.serving import DEADLINE_S
 from tests.integration.native.tokens import EXPIRED, FORGED, token, verifier
+from tests.patience import DEADLINE_S
 from vagus import Caller, ChannelRule, Hub, Last, Limits
 from vagus.auth.origins import OriginRules
 

@@ -18,7 +18,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.integration.native.serving import DEADLINE_S, LoopThread, Server
+from tests.integration.native.serving import LoopThread, Server
+from tests.patience import DEADLINE_S
 from tools.pages import WEB
 from vagus import Caller, ChannelRule, Hub, Last
 

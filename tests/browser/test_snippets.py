@@ -12,7 +12,8 @@ from playwright.async_api import ConsoleMessage, Page
 from tests.examples.pages import ROOT, Block
 from tests.examples.pages import Page as Document
 from tests.integration.native.peers import NODE_FOLDER
-from tests.integration.native.serving import DEADLINE_S, LoopThread, Server
+from tests.integration.native.serving import LoopThread, Server
+from tests.patience import DEADLINE_S
 from vagus import Hub
 from vagus.server.demo import admit_demo, publish_demo
 

@@ -13,8 +13,9 @@ import pytest_asyncio
 from playwright.async_api import Page
 
 from tests.integration.native.peers import Peer
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
 from tests.integration.streams.proxy import Proxy
+from tests.patience import DEADLINE_S
 from vagus import ChannelRule, Hub
 from vagus.auth.origins import OriginRules
 

@@ -17,8 +17,9 @@ from centrifuge import (
     UnsubscribedContext,
 )
 
+from tests.patience import DEADLINE_S
+
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 15.0
 
 _RUNNING = re.compile(rb"running on http://127\.0\.0\.1:(\d+)")
 
@@ -59,11 +60,11 @@ async def serving(module: str) -> AsyncIterator[Server]:
     assert process.stdout is not None
     output: list[bytes] = []
     try:
-        port = await asyncio.wait_for(_port_of(process, output), PATIENCE_S)
+        port = await asyncio.wait_for(_port_of(process, output), DEADLINE_S)
         rest = asyncio.create_task(_collect(process.stdout, output))
         yield Server(port, output)
         process.terminate()
-        await asyncio.wait_for(process.wait(), PATIENCE_S)
+        await asyncio.wait_for(process.wait(), DEADLINE_S)
         await rest
     finally:
         if process.returncode is None:
@@ -149,7 +150,7 @@ class Follower(SubscriptionEventHandler):  # type: ignore[misc]  # centrifuge-py
 
 async def soon(awaitable: Awaitable[Any]) -> Any:
     """Wait with a bound, so that what never comes fails the test by name."""
-    return await asyncio.wait_for(awaitable, PATIENCE_S)
+    return await asyncio.wait_for(awaitable, DEADLINE_S)
 
 
 @asynccontextmanager

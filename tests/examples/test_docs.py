@@ -17,6 +17,7 @@ import click
 import pytest
 
 from tests.examples.pages import PAGES, ROOT, Page
+from tests.patience import DEADLINE_S
 from tools import write_docs
 from vagus.api.methods import METHODS
 from vagus.api.metrics import HubCollector
@@ -28,9 +29,6 @@ from vagus.server.folder import DataFolder
 from vagus.settings import load, options
 from vagus.settings.describing import table_options
 from vagus.settings.sources import LEGACY, OTHERS
-
-PATIENCE_S: Final = 15.0
-"""How long a process may take to end; that a test ends at all is pytest-timeout's business."""
 
 VAGUS: Final = (sys.executable, "-m", "vagus")
 CLEAN: Final = {name: text for name, text in os.environ.items() if not name.startswith(("VAGUS_", "WEBSOCKET_"))}
@@ -337,7 +335,7 @@ def ending(process: "subprocess.Popen[str]") -> Iterator[None]:
     finally:
         process.terminate()
         try:
-            process.wait(PATIENCE_S)
+            process.wait(DEADLINE_S)
         except subprocess.TimeoutExpired:
             process.kill()
 

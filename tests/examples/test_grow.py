@@ -20,9 +20,9 @@ import pytest
 from tests.examples.pages import ROOT, Page
 from tests.integration.redis.servers import RedisServer
 from tests.integration.store.postgres import PASSWORD, USER, Postgres
+from tests.patience import DEADLINE_S
 from tools.system_packages import PACKAGES
 
-PATIENCE_S: Final = 20.0
 OWNER: Final = "ada"
 """The user who follows the README, and the role that they make."""
 
@@ -83,7 +83,7 @@ class Place:
 
     async def run(self, command: str) -> None:
         process = await self.start(command)
-        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+        output, _ = await asyncio.wait_for(process.communicate(), DEADLINE_S)
         assert process.returncode == 0, f"{command}: {output.decode()}"
 
     async def serve(self, command: str) -> asyncio.subprocess.Process:
@@ -92,7 +92,7 @@ class Place:
         if "nginx" in command:
             self.balancer = process
         ports = re.findall(r"--port (\d+)", self.replacing(command)) or [str(self._ports["8080"])]
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(DEADLINE_S):
             while not await takes_connections(int(ports[0])):
                 assert process.returncode is None, await said(process)
         return process
@@ -125,7 +125,7 @@ async def said(process: asyncio.subprocess.Process) -> str:
 async def line_with(process: asyncio.subprocess.Process, text: str) -> str:
     """The next line with this text in it."""
     assert process.stdout is not None
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(DEADLINE_S):
         async for line in process.stdout:
             if text in line.decode():
                 return line.decode()

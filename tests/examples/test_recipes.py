@@ -16,11 +16,11 @@ from playwright.async_api import Browser, Page, WebSocket, expect
 
 from tests.examples.conftest import WEB, RunNode
 from tests.examples.pages import ROOT
+from tests.patience import DEADLINE_S
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 RECIPES: Final = ROOT / "examples" / "web"
-PATIENCE_S: Final = 15.0
 
 _RUNNING: Final = re.compile(rb"running on http://127\.0\.0\.1:(\d+)")
 
@@ -43,7 +43,7 @@ class Recipe:
             *self._command, str(self._port), cwd=self._folder, stderr=asyncio.subprocess.PIPE
         )
         assert self._process.stderr is not None
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(DEADLINE_S):
             async for line in self._process.stderr:
                 if found := _RUNNING.search(line):
                     self._port = int(found[1])
@@ -53,11 +53,11 @@ class Recipe:
     async def stop(self) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
-            await asyncio.wait_for(self._process.communicate(), PATIENCE_S)
+            await asyncio.wait_for(self._process.communicate(), DEADLINE_S)
 
     async def get(self, path: str) -> Any:
         def fetch() -> Any:
-            with urllib.request.urlopen(f"{self.url}{path}", timeout=PATIENCE_S) as response:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=DEADLINE_S) as response:
                 return json.load(response)
 
         return await asyncio.to_thread(fetch)
@@ -88,7 +88,7 @@ async def recipe(recipes: Path, request: pytest.FixtureRequest) -> AsyncIterator
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     context = await browser.new_context()
-    context.set_default_timeout(PATIENCE_S * 1000)
+    context.set_default_timeout(DEADLINE_S * 1000)
     yield await context.new_page()
     await context.close()
 

@@ -33,7 +33,6 @@ COMPILER: Final = {
     "noEmit": True,
     "skipLibCheck": True,
 }
-PATIENCE_S: Final = 120
 """The first test builds the packages."""
 
 
@@ -91,7 +90,7 @@ def test_every_error_of_the_python_client_is_described() -> None:
 
 
 @pages_with(lambda page: [*page.blocks("ts"), *page.blocks("tsx")])
-@pytest.mark.timeout(PATIENCE_S)
+@pytest.mark.timeout(120)
 def test_typescript_has_sound_types(page: Page, tmp_path: Path, packages: Path, run_node: RunNode) -> None:
     (tmp_path / "node_modules").symlink_to(packages)
     (tmp_path / "names.d.ts").write_text((Path(__file__).parent / "sdk_snippets.d.ts").read_text())
@@ -104,7 +103,7 @@ def test_typescript_has_sound_types(page: Page, tmp_path: Path, packages: Path, 
 
 
 @pages_with(demo_programs)
-@pytest.mark.timeout(PATIENCE_S)
+@pytest.mark.timeout(120)
 def test_typescript_programs_show_what_is_published(
     page: Page, tmp_path: Path, packages: Path, installed_program: Callable[[str], Path]
 ) -> None:

@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.faults.proxy import Proxy
-
-DEADLINE_S = 10.0
+from tests.patience import DEADLINE_S
 
 
 class Echo:

@@ -21,6 +21,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.integration.redis.servers import eventually
+from tests.patience import DEADLINE_S
 
 pytestmark = pytest.mark.timeout(60)  # up to eight processes, one after the other
 
@@ -140,13 +141,13 @@ def run(folder: Path, *arguments: str, text: str = "", **environment: str) -> Ra
         text=True,
         cwd=folder,
         env=CLEAN | environment,
-        timeout=15,
+        timeout=DEADLINE_S,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
 def fetch(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as response:
+    with urllib.request.urlopen(url, timeout=DEADLINE_S) as response:
         return json.loads(response.read())
 
 
@@ -284,7 +285,7 @@ def test_an_insecure_server_does_not_answer_to_the_name_of_another_site(start: S
     server = start(Server, "--insecure")
     request = urllib.request.Request(f"{server.url}/api/info", data=b"{}", headers={"Host": "evil.example"})
     with pytest.raises(urllib.error.HTTPError, match="421"):
-        urllib.request.urlopen(request, timeout=10)
+        urllib.request.urlopen(request, timeout=DEADLINE_S)
 
 
 def test_an_insecure_server_still_refuses_a_false_token(folder: Path, start: Start) -> None:
@@ -380,7 +381,7 @@ def disconnect(url: str, folder: Path) -> None:
     request = urllib.request.Request(
         f"{url}/api/disconnect", data=json.dumps(body).encode(), headers={"X-API-Key": key}
     )
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=DEADLINE_S).close()
 
 
 def test_tail_goes_on_from_a_position(folder: Path, start: Start) -> None:

@@ -9,10 +9,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from .serving import ConsoleServer, Kind
+from tests.patience import DEADLINE_S
 
-DEADLINE_S: Final = 15.0
-"""How long anything here may take; far beyond what it takes."""
+from .serving import ConsoleServer, Kind
 
 WIDE: Final = (1440, 900)
 AXE: Final = Path(__file__).parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"

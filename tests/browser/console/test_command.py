@@ -14,7 +14,9 @@ from typing import Final
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from .conftest import DEADLINE_S, Faults, OpenPage, resize
+from tests.patience import DEADLINE_S
+
+from .conftest import Faults, OpenPage, resize
 from .serving import ConsoleServer, Kind
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(90)]

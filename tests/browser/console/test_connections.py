@@ -11,9 +11,10 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.integration.console.conftest import SESSION, House
 from tests.integration.serving.processes import Guests
+from tests.patience import DEADLINE_S
 from vagus.server.pages import is_built
 
-from .conftest import DEADLINE_S, Faults
+from .conftest import Faults
 
 KEEP_THEME: Final = "theme => localStorage.setItem('vagus.console', JSON.stringify({ theme }))"
 FOLLOWED: Final = "demo:numbers"

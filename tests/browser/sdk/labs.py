@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.async_api import Page
 
-DEADLINE_S: Final = 15.0
-"""How long anything here may take; far beyond what it takes, and far below the 35 s after which pings are missed."""
+DEADLINE_S: Final = 30.0
+"""How long anything here may take; far beyond what it takes, and below the 35 s after which pings are missed."""
 
 IN_A_PAGE: Final = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(60)]
 """Tests of pages share the browser's event loop, and wait for several things that each have a deadline of their own."""

@@ -7,6 +7,7 @@ import httpx
 import msgspec
 
 from tests.integration.test_cli import Server
+from tests.patience import DEADLINE_S
 from vagus.auth.claims import ConnectionClaims
 from vagus.auth.minting import Signer, connection_token
 
@@ -39,7 +40,7 @@ class House:
     def http(self, **headers: str) -> httpx.AsyncClient:
         """A client of the routes, by default an admin."""
         shown = headers or {"authorization": f"Bearer {self.admin_token}"}
-        return httpx.AsyncClient(base_url=self.site, headers=shown, timeout=10)
+        return httpx.AsyncClient(base_url=self.site, headers=shown, timeout=DEADLINE_S)
 
     async def say(self, path: str, body: object) -> Any:
         """Broadcast as an admin."""

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from tests.integration.admin.house import BASE, House
+from tests.patience import DEADLINE_S
 from vagus.apps.admin.calls import add_section
 from vagus.apps.admin.events import EVENTS, AdminEvent
 from vagus.hub import Hub
@@ -67,7 +68,7 @@ async def test_adm_12_an_example_answers_what_it_says(house: House, example: Exa
     filled = example.filled(
         {"host": house.site, "token": house.admin_token, "viewer": house.token("eve", "viewer"), "key": house.key}
     )
-    async with httpx.AsyncClient(timeout=10) as http:
+    async with httpx.AsyncClient(timeout=DEADLINE_S) as http:
         answer = await http.request(filled.method, filled.url, headers=filled.headers, content=filled.body)
     assert answer.status_code == filled.expected, answer.text
 

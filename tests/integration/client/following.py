@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, TypeVar
 
-from tests.integration.native.serving import DEADLINE_S
+from tests.patience import DEADLINE_S
 from vagus.client import Client, Message, Status, Subscription
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.client.conftest import OpenClient, Serve
 from tests.integration.client.following import data, reached, take
-from tests.integration.native.serving import DEADLINE_S
+from tests.patience import DEADLINE_S
 from vagus import Caller, ChannelRule, Hub, Last
 from vagus.client import Client
 

@@ -9,7 +9,8 @@ import pytest
 from tests.faults.proxy import Proxy
 from tests.integration.client.conftest import OpenClient, Serve
 from tests.integration.client.following import data, reached, rejoined, take
-from tests.integration.native.serving import DEADLINE_S, LoopThread
+from tests.integration.native.serving import LoopThread
+from tests.patience import DEADLINE_S
 from vagus import Caller, ChannelRule, Hub, Last, Limits
 from vagus.client import EndedError, Gap, UnansweredError
 from vagus.kernel import codes

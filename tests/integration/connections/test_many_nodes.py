@@ -11,6 +11,7 @@ import pytest
 
 from tests.integration.admin.house import House
 from tests.integration.redis.servers import RedisServer
+from tests.patience import DEADLINE_S
 from vagus.client import Client
 
 BASE = "/api/connections"
@@ -60,7 +61,7 @@ async def see(house: House, path: str) -> Any:
 
 async def until(house: House, path: str, key: str, value: object) -> Any:
     """What is seen once ``key`` is ``value``."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while (seen := await see(house, path))[key] != value:  # noqa: ASYNC110 - it is another process that changes
             await asyncio.sleep(0.05)
     return seen
@@ -85,7 +86,7 @@ async def test_a_client_of_another_node_is_disconnected_and_told_why(houses: tup
         async with first.http() as http:
             answer = await http.post(f"{BASE}/disconnect", json={"user": "bob", "code": 4500, "reason": "Maintenance"})
         assert (answer.status_code, answer.json()["disconnected"]) == (200, 1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_S):
             status = await anext(status async for status in bob.watch() if status.code)
         assert (status.state, status.code, "Maintenance" in status.reason) == ("error", 4500, True)
     assert '"reason": "Maintenance"' in first.log()
@@ -97,7 +98,7 @@ async def test_the_live_view_tells_of_all_nodes_and_comes_from_one(houses: tuple
         connected(houses[1], "omar", "operator") as omar,
         olga.subscribe("connections") as one,
         omar.subscribe("connections") as other,
-        asyncio.timeout(15),
+        asyncio.timeout(DEADLINE_S),
     ):
         seen = [(await anext(one)).data for _ in range(4)]
         assert len({update["id"].partition("-")[0] for update in seen[1:]}) == 1

@@ -12,6 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from tests.integration.test_cli import CLEAN, VAGUS, Server
+from tests.patience import DEADLINE_S
 from vagus.auth.claims import ConnectionClaims
 from vagus.auth.minting import Signer, connection_token
 
@@ -44,7 +45,7 @@ class House:
             text=True,
             capture_output=True,
             check=True,
-            timeout=15,
+            timeout=DEADLINE_S,
         )
         return ran.stdout.strip()
 
@@ -59,7 +60,7 @@ class House:
         shown = {"origin": self.site, "x-forwarded-for": f"10.0.{number // 256}.{number % 256}", **given}
         if cookie:
             shown["cookie"] = cookie
-        return httpx.AsyncClient(base_url=self.site, headers=shown, timeout=10)
+        return httpx.AsyncClient(base_url=self.site, headers=shown, timeout=DEADLINE_S)
 
     async def signed_in(self, user: str, *roles: str) -> str:
         """The cookie of a new session."""

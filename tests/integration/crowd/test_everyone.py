@@ -15,8 +15,9 @@ import socketio
 from signalrcore.hub_connection_builder import HubConnectionBuilder
 
 from tests.integration.native.peers import NODE_FOLDER
-from tests.integration.native.serving import DEADLINE_S, LoopThread, Server
+from tests.integration.native.serving import LoopThread, Server
 from tests.integration.redis.servers import RedisServer
+from tests.patience import DEADLINE_S
 from vagus import ChannelRule, Hub, Last, RedisBroker
 
 CHANNEL: Final = "lobby"

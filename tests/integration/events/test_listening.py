@@ -5,8 +5,9 @@ import asyncio
 import msgspec
 import pytest
 
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
 from tests.integration.native.tokens import token, verifier
+from tests.patience import DEADLINE_S
 from vagus import ChannelRule, Hub, Last, Limits
 from vagus.auth.origins import OriginRules
 from vagus.gateway import events

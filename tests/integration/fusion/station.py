@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import httpx
 
-from tests.integration.serving.processes import DEADLINE_S, Serving
+from tests.integration.serving.processes import Serving
+from tests.patience import DEADLINE_S
 from vagus.auth.claims import ConnectionClaims
 from vagus.auth.minting import Signer, connection_token
 

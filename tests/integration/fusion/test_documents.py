@@ -13,6 +13,7 @@ import pytest
 from tests.examples.pages import Page
 from tests.examples.test_docs import ADDRESS, fits
 from tests.integration.admin.test_documents import ROOT, Example
+from tests.patience import DEADLINE_S
 from vagus.settings.describing import table_options
 from vagus.settings.filling import tables_of
 from vagus.settings.fusion import SourceSettings
@@ -34,7 +35,7 @@ async def test_the_examples_answer_one_after_the_other_what_they_say(start_stati
     station = start_station()
     station.write_files()
     tokens = {"token": station.token("ada", "admin"), "viewer": station.token("eve", "viewer")}
-    async with httpx.AsyncClient(timeout=10) as http:
+    async with httpx.AsyncClient(timeout=DEADLINE_S) as http:
         for example in examples():
             filled = example.filled({"host": station.url, "key": station.key, **tokens})
             answer = await http.request(filled.method, filled.url, headers=filled.headers, content=filled.body)
@@ -42,7 +43,7 @@ async def test_the_examples_answer_one_after_the_other_what_they_say(start_stati
 
 
 async def paths_of(station: Station) -> set[tuple[str, str]]:
-    async with httpx.AsyncClient(timeout=10) as http:
+    async with httpx.AsyncClient(timeout=DEADLINE_S) as http:
         paths = (await http.get(f"{station.url}/docs/openapi.json")).json()["paths"]
     return {(verb.upper(), path) for path, item in paths.items() if path.startswith(f"{BASE}/") for verb in item}
 
@@ -91,7 +92,7 @@ def test_what_is_read_below_is_all_there_is_to_read() -> None:
 @pytest.mark.parametrize("path", READ)
 async def test_every_name_in_an_answer_is_in_camel_case(station: Station, path: str) -> None:
     await station.refresh()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while not (await station.get("/history/metrics"))["metrics"]:  # noqa: ASYNC110  # it is written behind
             await asyncio.sleep(0.05)
     async with station.http("admin") as http:
@@ -111,7 +112,9 @@ def test_the_page_has_every_kind_of_source_with_its_options_and_an_example(kind:
 def test_the_quick_start_shows_the_first_value(start_station: StartStation) -> None:
     station = start_station()
     script = PAGE.blocks("sh")[1].text.replace(ADDRESS, station.url.removeprefix("http://"))
-    ran = subprocess.run(["sh", "-c", script], cwd=station.data.parent, capture_output=True, text=True, timeout=15)
+    ran = subprocess.run(
+        ["sh", "-c", script], cwd=station.data.parent, capture_output=True, text=True, timeout=DEADLINE_S
+    )
     _, _, said = ran.stdout.rpartition('{"ok":true,"data"')
     shown = json.loads(PAGE.blocks("json")[0].text)
     shown["data"]["timestamp"] = "…"

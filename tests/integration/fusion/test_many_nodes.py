@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.redis.servers import RedisServer
-from tests.integration.serving.processes import DEADLINE_S
+from tests.patience import DEADLINE_S
 from vagus.store.leases import RENEWAL_S, TERM_S
 
 from .conftest import StartStation, Watch

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import DEADLINE_S
 from vagus.apps.fusion.collector import Collector
 from vagus.apps.fusion.sources import Source
 from vagus.apps.fusion.sources.function import FunctionSource
@@ -67,7 +68,7 @@ async def test_a_function_that_hangs_is_called_once_and_delays_nobody(around: Su
     first = await collector.collect()
     assert first[0].error == "did not answer within 0.2 s"
     states = first
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while states[0].error == first[0].error:
             states = await collector.collect()
             await asyncio.sleep(0)
@@ -79,7 +80,7 @@ async def test_a_function_that_hangs_is_called_once_and_delays_nobody(around: Su
 async def test_a_function_that_comes_back_is_called_again(pipe: Pipe) -> None:
     collector = Collector([function("stuck", lambda: 8 if pipe.readers else pipe.read())])
     assert not (await collector.collect())[0].is_available
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while not (await collector.collect())[0].is_available:
             pipe.let_go()
             await asyncio.sleep(0)

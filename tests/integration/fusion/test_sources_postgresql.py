@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from tests.integration.store.postgres import Postgres, postgres
+from tests.patience import DEADLINE_S
 from vagus.apps.fusion.collector import tried
 from vagus.apps.fusion.sources import Source, SourceError
 from vagus.apps.fusion.sources.making import Surroundings, source_of
@@ -81,7 +82,7 @@ async def test_a_query_that_takes_too_long_is_ended_and_the_next_one_is_asked_an
     watching = query(
         around, postgres.url(), "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while (await tried(watching))["orders"]:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
     await watching.close()

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 import pytest
 
+from tests.patience import DEADLINE_S
 from vagus.apps.fusion.channel import UPDATE
 
 from .conftest import Watch
@@ -50,7 +51,7 @@ async def test_fus_2_a_snapshot_is_never_taken_from_a_cache(station: Station) ->
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
 def test_fus_2_curl_is_answered_with_a_key(station: Station) -> None:
     command = ["curl", "-sS", "--fail", f"{station.url}{BASE}/stream", "-H", f"X-API-Key: {station.key}"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=15).stdout
+    said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=DEADLINE_S).stdout
     assert msgspec.json.decode(said)["data"]["memos"] == 3
 
 

@@ -17,14 +17,13 @@ import uvicorn
 import uvloop
 
 from tests.integration.native.serving import answering
+from tests.patience import DEADLINE_S
 from vagus import ChannelRule, Hub, Last
 from vagus.gateway.doorway import doorway
 from vagus.gateway.furnishing import open_gate
 
 T = TypeVar("T")
 
-PATIENCE_S: Final = 15.0
-"""The longest anybody waits for what must come: a bound, never a measure."""
 
 ANYTHING_GOES: Final = ChannelRule(
     pattern="{name*}",
@@ -68,14 +67,14 @@ class House:
 
     def __enter__(self) -> "House":
         self._thread.start()
-        assert self._is_up.wait(PATIENCE_S)
+        assert self._is_up.wait(DEADLINE_S)
         return self
 
     def __exit__(self, *_: object) -> None:
         for peer in [peer for peer in _PEERS if peer.port == self.port]:
             peer.socket.close()  # of a test that failed: a server waits for its connections
         self.loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(PATIENCE_S)
+        self._thread.join(DEADLINE_S)
         assert not self._thread.is_alive()
 
     def _main(self) -> None:
@@ -105,7 +104,7 @@ class House:
             await serving
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(DEADLINE_S)
 
     def publish(self, channel: str, data: object) -> None:
         self.run(_publish(self.hub, channel, data))
@@ -135,7 +134,7 @@ class House:
         async def holds() -> object:
             return condition()
 
-        for _ in range(int(PATIENCE_S * 100)):
+        for _ in range(int(DEADLINE_S * 100)):
             if self.run(holds()):
                 return
             threading.Event().wait(0.01)
@@ -144,7 +143,7 @@ class House:
     def comes_back_to(self, before: Facts, *, with_files: bool = True) -> None:
         """Wait until the server holds what it held before, and nothing more. Files are those of the test's own too."""
         now = before
-        for _ in range(int(PATIENCE_S * 50)):
+        for _ in range(int(DEADLINE_S * 50)):
             now = self.facts()
             if now == (before if with_files else before._replace(files=now.files)):
                 return
@@ -213,7 +212,7 @@ class Peer:
         _PEERS.add(self)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(PATIENCE_S)
+        self.socket.settimeout(DEADLINE_S)
         self.socket.connect(("127.0.0.1", port))
         self._buffer = b""
 
@@ -353,8 +352,8 @@ class Bystander:
     def saw_everything(self) -> int:
         """End, and check that every publication came in order; how many they were."""
         self._end = 1
-        count = self._source.result(PATIENCE_S)
-        self._reader.join(PATIENCE_S)
+        count = self._source.result(DEADLINE_S)
+        self._reader.join(DEADLINE_S)
         assert not self._reader.is_alive(), f"the bystander still waits after {self._seen[-3:]} of {count}"
         self._peer.socket.close()
         assert self._seen == [*range(count), -1]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.integration.hostile.house import ANYTHING_GOES, END, HANDSHAKE, PATIENCE_S, House, Peer, commands
+from tests.integration.hostile.house import ANYTHING_GOES, END, HANDSHAKE, House, Peer, commands
+from tests.patience import DEADLINE_S
 from vagus import ConnectRequest, Hub, Identity, RefusedError
 from vagus.kernel import codes
 
@@ -60,7 +61,7 @@ def test_a_server_that_stops_lets_nobody_in(build: Build) -> None:
         assert late.rest().startswith(b"HTTP/1.1 503 ")
     request = urllib.request.Request(f"http://127.0.0.1:{house.port}/hubs/vagus/negotiate", method="POST")
     with pytest.raises(urllib.error.HTTPError, match="503"):
-        urllib.request.urlopen(request, timeout=PATIENCE_S)
+        urllib.request.urlopen(request, timeout=DEADLINE_S)
 
 
 def test_a_server_that_stops_ends_also_those_who_do_not_answer_its_close(
@@ -72,5 +73,5 @@ def test_a_server_that_stops_ends_also_those_who_do_not_answer_its_close(
         house.loop.call_soon_threadsafe(house.gate.close_all, codes.SHUTDOWN)
         for peer in (mute, unknown):
             assert peer.rest().endswith(b"\x0b\xb9shutdown")
-        house.run(house.gate.wait_until_empty(PATIENCE_S))
+        house.run(house.gate.wait_until_empty(DEADLINE_S))
         assert house.gate.open_sockets == 0

@@ -19,7 +19,7 @@ import centrifuge
 import pytest
 from centrifuge.filter import FilterNode
 
-from .serving import DEADLINE_S
+from tests.patience import DEADLINE_S
 
 Event = dict[str, Any]
 """What a client saw: ``kind``, ``channel`` ("" for the connection) and what that kind brings."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from .serving import DEADLINE_S
+from tests.patience import DEADLINE_S
 
 
 class RawSocket:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import uvicorn
 import uvloop
 
+from tests.patience import DEADLINE_S
 from vagus import Hub
 from vagus.gateway.asgi import serve, serve_http
 from vagus.gateway.doorway import doorway
@@ -23,9 +24,6 @@ from vagus.kernel.publications import Position, Receipt
 
 T = TypeVar("T")
 App = Callable[..., Awaitable[None]]
-
-DEADLINE_S = 10.0
-"""How long anything here may take; far beyond what it takes, so that only what never comes fails."""
 
 
 class LoopThread:

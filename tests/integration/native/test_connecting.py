@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
+from tests.patience import DEADLINE_S
 from vagus import ConnectRequest, DisconnectError, Hub, Identity, Limits, Rate, RefusedError
 from vagus.kernel import codes
 
 from .conftest import OpenPeer, OpenRaw, Serve
-from .serving import DEADLINE_S
 from .tokens import EXPIRED, FORGED, token, verifier
 
 

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from tests.patience import DEADLINE_S
 from vagus import Hub, Limits
 
 from .conftest import Serve
-from .serving import DEADLINE_S, Server
+from .serving import Server
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 HEAD = (

@@ -6,11 +6,11 @@ import time
 import msgspec
 import pytest
 
+from tests.patience import DEADLINE_S
 from vagus import ChannelRule, Grant, Hub, Identity, Last, Limits
 
 from .conftest import OpenPeer, OpenRaw, Serve
 from .peers import refusal
-from .serving import DEADLINE_S
 from .tokens import token, verifier
 
 

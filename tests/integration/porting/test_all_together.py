@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.integration.native.peers import Peer, Refused, refusal
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
 from tests.integration.signalr.hubpeer import HubPeer
 from tests.integration.socketio.sockets import Socket as Peeker
+from tests.patience import DEADLINE_S
 from vagus import Caller, ConnectRequest, Hub, Identity, Last
 from vagus.porting.signalr import HubContext, SignalRHub, serve
 from vagus.porting.socketio import Namespace, Socket

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
 
-DEADLINE_S: Final = 12.0
+from tests.patience import DEADLINE_S
 
 
 class Heard:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from tests.patience import DEADLINE_S
 from vagus.broker import Followed
 from vagus.broker.redis.addresses import options_from
 from vagus.broker.redis.broker import RedisBroker
@@ -16,7 +17,6 @@ from vagus.kernel.history import Query
 from vagus.kernel.publications import Draft, Position, Publication, Receipt
 from vagus.testing.broker_contract import Node
 
-DEADLINE_S = 12.0
 KEEP = Last(100_000, minutes=5)
 
 

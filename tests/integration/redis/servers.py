@@ -21,9 +21,7 @@ from typing import Any, Final
 import hiredis
 
 from tests.integration.redis.certificates import Certificates
-
-DEADLINE_S: Final = 15.0
-"""How long anything here may take; far beyond what it takes."""
+from tests.patience import DEADLINE_S
 
 SLOTS: Final = 16_384
 

@@ -16,8 +16,7 @@ from typing import Any, Final
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-DEADLINE_S: Final = 15.0
-"""How long anything here may take; far beyond what it takes."""
+from tests.patience import DEADLINE_S
 
 _CLEAN: Final = {name: text for name, text in os.environ.items() if not name.startswith(("VAGUS_", "WEBSOCKET_"))}
 

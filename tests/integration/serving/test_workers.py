@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.integration.serving.processes import DEADLINE_S, Event, Guests, Serving, Start, Talker
+from tests.integration.serving.processes import Event, Guests, Serving, Start, Talker
+from tests.patience import DEADLINE_S
 from vagus.server.leash import Post
 from vagus.server.listening import CannotListenError, listeners_of
 from vagus.server.workers import Crew

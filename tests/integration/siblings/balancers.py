@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from tests.examples.pages import ROOT, Page
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
 from tests.integration.redis.servers import free_port
+from tests.patience import DEADLINE_S
 
 PAGE: Final = Page(ROOT / "docs" / "balancing.md")
 

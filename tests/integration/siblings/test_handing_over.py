@@ -9,7 +9,8 @@ from typing import Any, Final, Self
 
 import pytest
 
-from tests.integration.native.serving import DEADLINE_S, LoopThread
+from tests.integration.native.serving import LoopThread
+from tests.patience import DEADLINE_S
 from vagus.auth.addresses import AddressRules, Networks
 from vagus.gateway.siblings import GONE
 

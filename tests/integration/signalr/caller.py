@@ -8,7 +8,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.integration.native.serving import DEADLINE_S
+from tests.patience import DEADLINE_S
 
 END = "\x1e"
 HELLO = '{"protocol":"json","version":1}' + END

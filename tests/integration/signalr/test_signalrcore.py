@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from signalrcore.hub_connection_builder import HubConnectionBuilder
 
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
 from tests.integration.native.tokens import token, verifier
+from tests.patience import DEADLINE_S
 from vagus import Caller
 from vagus.gateway.signalr import Times
 

@@ -10,7 +10,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
+from tests.patience import DEADLINE_S
 
 PATH = "/socket.io/"
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import socketio
 
 from tests.integration.native.peers import Event, Peer
-from tests.integration.native.serving import DEADLINE_S
+from tests.patience import DEADLINE_S
 
 TRANSPORTS: Final = {
     "polling": ["polling"],

@@ -8,7 +8,8 @@ from typing import NamedTuple, Self
 
 import pytest
 
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
+from tests.patience import DEADLINE_S
 from vagus import Hub, Limits
 from vagus.auth.origins import OriginRules
 from vagus.gateway.direct_polls import DirectPolls

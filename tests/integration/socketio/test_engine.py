@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
+from tests.patience import DEADLINE_S
 from vagus import Hub, Limits
 from vagus.auth.origins import OriginRules
 from vagus.gateway.socketio import PATHS, SocketIo

@@ -11,7 +11,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from tests.integration.native.rawsocket import RawSocket
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
+from tests.patience import DEADLINE_S
 from vagus import Caller, Hub, Limits
 from vagus.gateway.socketio import PATHS, SocketIo
 from vagus.gateway.socketio.session import Session

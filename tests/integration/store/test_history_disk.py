@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.store.test_disk import disk, fill, remount
+from tests.patience import DEADLINE_S
 from vagus.apps.fusion.history import History, history
 from vagus.kernel.errors import StoreError
 from vagus.settings.history import History as Settings
@@ -16,7 +17,6 @@ from vagus.store.sqlite import sqlite_store
 
 __all__ = ["disk"]
 
-PATIENCE_S = 15.0
 PENDING = 20_000
 
 
@@ -33,7 +33,7 @@ async def one(disk: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hist
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(DEADLINE_S):
         while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.01)
 
@@ -41,7 +41,7 @@ async def until(condition: Callable[[], object]) -> None:
 async def add_until_it_fails(one: History) -> int:
     """How many points were added before the history noticed, never more at a time than half of what may wait."""
     start, added = int(time.time() * 1000) - 3_600_000, 0
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(DEADLINE_S):
         while not one.figures.failures:
             if one.figures.pending < PENDING // 2:
                 one.add(start + added, {f"m{number}": 1.0 for number in range(100)})

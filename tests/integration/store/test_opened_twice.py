@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from tests.patience import DEADLINE_S
 from vagus.store import settings
 from vagus.store.sqlite import sqlite_store
 
@@ -24,7 +25,7 @@ async def test_what_processes_write_in_turn_stays_when_the_database_was_opened_t
     await second.open()
     await second.close()
     for key in ("first", "second"):
-        subprocess.run([sys.executable, "-c", VISITOR, str(path), key], check=True, timeout=15)  # noqa: ASYNC221
+        subprocess.run([sys.executable, "-c", VISITOR, str(path), key], check=True, timeout=DEADLINE_S)  # noqa: ASYNC221
         async with store.begin() as transaction:
             await settings.put(transaction, f"after.{key}", b"1", by="us", now=0.0)
     async with store.reading() as transaction:

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 
 from tests.integration.test_cli import Server, run
+from tests.patience import DEADLINE_S
 from vagus.kernel.errors import StoreError
 from vagus.store.backups import verify
 
 from .postgres import PASSWORD, Postgres
-
-PATIENCE_S = 15.0
 
 Serve = Callable[..., Server]
 
@@ -39,7 +38,7 @@ def status(server: Server, key: str) -> int:
     headers = {"X-API-Key": key, "Content-Type": "application/json"}
     request = urllib.request.Request(f"{server.url}/api/info", data=b"{}", headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=DEADLINE_S) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         with error:
@@ -47,7 +46,7 @@ def status(server: Server, key: str) -> int:
 
 
 def wait_for(server: Server, key: str, wanted: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + DEADLINE_S
     while status(server, key) != wanted:
         assert time.monotonic() < deadline, f"the answer is never {wanted}"
         time.sleep(0.05)
@@ -55,7 +54,7 @@ def wait_for(server: Server, key: str, wanted: int) -> None:
 
 def health(server: Server) -> Any:
     try:
-        with urllib.request.urlopen(f"{server.url}/health", timeout=10) as response:
+        with urllib.request.urlopen(f"{server.url}/health", timeout=DEADLINE_S) as response:
             return json.load(response)
     except urllib.error.HTTPError as error:
         with error:
@@ -115,14 +114,14 @@ def test_health_says_that_the_store_is_away_and_known_keys_go_on(
     assert health(server)["checks"]["store"] == "ok"
     postgres.stop()
     try:
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + DEADLINE_S
         while health(server)["checks"]["store"] == "ok":  # an answer holds for a moment
             assert time.monotonic() < deadline
         assert health(server)["status"] == "unavailable"
         assert status(server, key) == 200
     finally:
         postgres.start()
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + DEADLINE_S
     while health(server)["status"] != "ok":
         assert time.monotonic() < deadline
     wait_for(server, new_key(tmp_path, "later", VAGUS_STORE__URL=url), 200)

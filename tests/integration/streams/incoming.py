@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
+from tests.patience import DEADLINE_S
 
 Event = dict[str, str]
 """A block of an EventSource: its fields. Several lines of data are one text, a comment is the field ``""``."""

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 import structlog
 
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
+from tests.patience import DEADLINE_S
 from vagus import Caller, ChannelRule, Hub, Last, Limits
 from vagus.gateway.streams import HTTP_STREAM_PATH, NativeStreams
 

@@ -5,8 +5,8 @@ import asyncio
 import msgspec
 import pytest
 
-from tests.integration.native.serving import DEADLINE_S
 from tests.integration.test_asgi import SERVERS, Serving
+from tests.patience import DEADLINE_S
 from vagus import Hub, asgi_app
 
 from .incoming import Incoming

@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.integration.native.serving import DEADLINE_S, Server
+from tests.integration.native.serving import Server
 from tests.integration.native.tokens import EXPIRED, FORGED, token, verifier
+from tests.patience import DEADLINE_S
 from vagus import Caller, ChannelRule, Hub, Limits
 from vagus.auth.origins import OriginRules
 from vagus.kernel import codes

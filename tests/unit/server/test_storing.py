@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from tests.patience import DEADLINE_S
 from vagus.auth.keys import key_hash
 from vagus.kernel.errors import StoreError
 from vagus.server import storing
@@ -16,8 +17,6 @@ from vagus.server.storing import DATABASE, Storage, sqlite_file, store_of
 from vagus.settings import Settings
 from vagus.settings.tree import Store
 from vagus.store import keys
-
-PATIENCE_S = 10.0
 
 
 @pytest.fixture
@@ -110,7 +109,7 @@ async def test_keys_are_looked_at_again_by_themselves(storage: Storage, monkeypa
     monkeypatch.setattr(storing, "LOOK_S", 0.0)
     await storage.start()
     monkeypatch.setattr(storage.keys, "look", look)
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(DEADLINE_S):
         await looked.wait()
 
 

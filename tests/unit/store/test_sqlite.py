@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from tests.patience import DEADLINE_S
 from vagus.kernel.errors import StoreError
 from vagus.store import Store, engine, settings, sqlite
 from vagus.store.sqlite import sqlite_store
-
-PATIENCE_S = 10.0
 
 
 @pytest.fixture
@@ -73,14 +72,14 @@ async def test_closing_waits_for_what_is_under_way(store: Store) -> None:
             await leave.wait()
 
     writing = asyncio.create_task(write())
-    await asyncio.wait_for(inside.wait(), PATIENCE_S)
+    await asyncio.wait_for(inside.wait(), DEADLINE_S)
     closing = asyncio.create_task(store.close())
     await asyncio.sleep(0)
     with pytest.raises(StoreError, match="closed"):
         await put(store, b"2")
     assert not closing.done()
     leave.set()
-    await asyncio.wait_for(closing, PATIENCE_S)
+    await asyncio.wait_for(closing, DEADLINE_S)
     await writing
     await store.start()
     async with store.reading() as transaction:
@@ -92,7 +91,7 @@ async def test_closing_waits_for_what_is_under_way(store: Store) -> None:
 async def test_closing_does_not_wait_for_ever(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "CLOSE_S", 0.01)
     async with store.begin():
-        await asyncio.wait_for(store.close(), PATIENCE_S)
+        await asyncio.wait_for(store.close(), DEADLINE_S)
     await store.start()
     await put(store, b"1")
 

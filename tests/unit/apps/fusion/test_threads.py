@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from tests.patience import DEADLINE_S
 from vagus.apps.fusion.threads import Threads
 
 
@@ -32,7 +33,7 @@ async def threads() -> AsyncIterator[Threads]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while not condition():  # noqa: ASYNC110 - what is waited for happens in another thread
             await asyncio.sleep(0)
 

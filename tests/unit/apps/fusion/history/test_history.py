@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import DEADLINE_S
 from vagus.apps.fusion.history import History, history
 from vagus.apps.fusion.history.tables import DAY_MS, HOUR_MS
 from vagus.kernel.errors import StoreError
@@ -16,7 +17,6 @@ from vagus.store import Store
 from vagus.store.sqlite import sqlite_store
 
 NOW = 1_700_006_400_000
-PATIENCE_S = 10.0
 
 
 def clock() -> float:
@@ -43,7 +43,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(DEADLINE_S):
         while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.005)
 

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from tests.patience import DEADLINE_S
 from tests.unit.apps.fusion.sources.folders import Folder
 from vagus.apps.fusion.sources import SourceError
 from vagus.apps.fusion.sources.files import ChangingFile, Stamp
@@ -22,7 +23,7 @@ async def test_a_file_whose_reading_hangs_is_not_read_twice_at_a_time_and_is_rea
         return "late"
 
     hanging = asyncio.create_task(file.when_changed(hang))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while not began.is_set():  # noqa: ASYNC110 - another thread
             await asyncio.sleep(0)
     hanging.cancel()
@@ -30,7 +31,7 @@ async def test_a_file_whose_reading_hangs_is_not_read_twice_at_a_time_and_is_rea
     with pytest.raises(SourceError, match="is still being read since the last time"):
         await file.when_changed(lambda _: "never")
     go.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE_S):
         while file.is_being_read:  # noqa: ASYNC110 - another thread
             await asyncio.sleep(0)
     assert await file.when_changed(lambda _: "read") == "read"
