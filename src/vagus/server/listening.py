@@ -9,6 +9,10 @@ from vagus.settings import Problem, Server, SettingsError
 BACKLOG = 2048
 """Connections that wait to be accepted, for each socket."""
 
+UNSENT_BYTES = 131_072
+"""What the system takes for a connection beyond what is on its way to the client. Without the bound it takes megabytes
+for a client that does not read, out of the sight of the hub, and spends much of a core on moving them about."""
+
 
 class CannotListenError(OSError):
     """The address cannot be listened on."""
@@ -43,7 +47,7 @@ class SharedListener:
     def open(self) -> None:
         """Have it again. Raises ``OSError``."""
         if self.socket.fileno() < 0:
-            self.socket = socket.create_server(self._address, family=self._family, backlog=BACKLOG, reuse_port=True)
+            self.socket = _bound(self._address, self._family, is_shared=True)
 
     def give_up(self) -> None:
         """Who waits to be accepted is turned away. Does nothing where the system does not spread connections."""
@@ -57,10 +61,17 @@ class SharedListener:
 def _listener(server: Server, port: int, *, is_shared: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
     try:
-        return socket.create_server((server.host, port), family=family, backlog=BACKLOG, reuse_port=is_shared)
+        return _bound((server.host, port), family, is_shared=is_shared)
     except socket.gaierror:
         raise SettingsError([Problem("server.host", f"{server.host} is not an address of this machine")]) from None
     except (OSError, OverflowError) as error:
         # The error's own text names the address once more.
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         raise CannotListenError(f"cannot listen on {server.host} port {port}: {reason}") from None
+
+
+def _bound(address: tuple[str, int], family: socket.AddressFamily, *, is_shared: bool) -> socket.socket:
+    listener = socket.create_server(address, family=family, backlog=BACKLOG, reuse_port=is_shared)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)  # connections inherit it
+    return listener
