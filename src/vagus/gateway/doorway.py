@@ -113,6 +113,12 @@ class Doorway(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]  # uvloop's transports are registered, not derived
         hub = self._gate.hub
         hub.wheel.set(self, hub.loop.time() + hub.limits.stale_s)
+        self._gate.arriving.add(self)
+
+    def _arrived(self) -> None:
+        """Its request is read, or it is gone: nobody waits for it any more."""
+        self._gate.hub.wheel.unset(self)
+        self._gate.arriving.discard(self)
 
     def data_received(self, data: bytes) -> None:
         self._buffer = data = self._buffer + data if self._buffer else data
@@ -126,7 +132,7 @@ class Doorway(asyncio.Protocol):
         if home := self._gate.home_of(endpoint, data):
             self._send_home(home, data)
         elif endpoint is not None and data.startswith(b"GET ") and _UPGRADE(data, 0, end):
-            self._gate.hub.wheel.unset(self)
+            self._arrived()
             self._upgrade(endpoint, data[: end + 4], data[end + 4 :])
         elif (streams := streaming(endpoint)) is not None:
             self._stream(streams, data, end + 4)
@@ -137,13 +143,12 @@ class Doorway(asyncio.Protocol):
 
     def _send_home(self, home: str, data: bytes) -> None:
         """Give the connection to the sibling that holds the session."""
-        hub = self._gate.hub
-        hub.wheel.unset(self)
+        self._arrived()
         if self._transport.get_write_buffer_size():  # what was answered before is not even sent: it comes again
             self._transport.close()
             return
         self._transport.pause_reading()
-        hub.spawn(self._hand_over(home, data))
+        self._gate.hub.spawn(self._hand_over(home, data))
 
     async def _hand_over(self, home: str, data: bytes) -> None:
         siblings = self._gate.siblings
@@ -177,7 +182,7 @@ class Doorway(asyncio.Protocol):
         end = start + length
         if len(data) < end:
             return  # the deadline of the head holds for the body too
-        self._gate.hub.wheel.unset(self)
+        self._arrived()
         read = self._read(data[:end])
         if read is not None:
             origin = origin_of(self._gate, self._transport, read.target, read.headers, endpoint.streams_as)
@@ -185,7 +190,7 @@ class Doorway(asyncio.Protocol):
             respond_directly(self._gate, endpoint, request, read.http_version, self._transport)
 
     def _poll(self, endpoint: PolledEndpoint, data: bytes) -> None:
-        self._gate.hub.wheel.unset(self)
+        self._arrived()
         self._buffer = b""
         polls = DirectPolls(self._gate, endpoint, self._transport, self)
         self._transport.set_protocol(polls)
@@ -226,7 +231,7 @@ class Doorway(asyncio.Protocol):
         return read
 
     def _hand_on(self, data: bytes) -> None:
-        self._gate.hub.wheel.unset(self)
+        self._arrived()
         protocol = BoundedHttp(self._gate, self._uvicorn)
         protocol.connection_made(self._transport)
         self._transport.set_protocol(protocol)
@@ -240,7 +245,7 @@ class Doorway(asyncio.Protocol):
         self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._gate.hub.wheel.unset(self)
+        self._arrived()
 
     def eof_received(self) -> None:
         return None

@@ -73,6 +73,8 @@ class Gate:
         self.compression = compression
         self.sockets: set[Closable] = set()
         """Connections that are not closed yet, so that a server that stops can end them and knows when it is done."""
+        self.arriving: set[object] = set()
+        """Connections of which no request was read yet."""
         self.is_draining = False
         """Whether nobody new is let in any more; who is in is served until ``close_all``."""
         self._is_empty = asyncio.Event()

@@ -39,6 +39,9 @@ GONE: Final = 1_024
 WAITING: Final = 256
 """Connections that are on their way to this node at a time; others wait in the socket's own queue."""
 
+RETRY_S: Final = 0.1
+"""How long nobody is taken when there was no descriptor left."""
+
 CHUNK: Final = 65_536
 _LENGTH_BYTES: Final = 4
 """What was read of a connection goes behind its length, so that a part of it is not taken for the whole."""
@@ -75,7 +78,9 @@ class Siblings:
         self._gone: dict[str, float] = {}
         self._fields: dict[str, Callable[[bytes], re.Match[bytes] | None]] = {}
         self._listener: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
+        self._make: Callable[[], asyncio.Protocol]
+        self._retrying: asyncio.TimerHandle | None = None
+        self._is_closing = False
         self._receiving: set[asyncio.Task[None]] = set()
 
     # finding homes
@@ -141,8 +146,9 @@ class Siblings:
 
         Raises ``OSError`` for a folder that cannot be used.
         """
+        self._make = make
         self._listener = await asyncio.to_thread(self._open)
-        self._accepting = asyncio.create_task(self._accept(self._listener, make))
+        self._watch()
 
     def _open(self) -> socket.socket:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -184,16 +190,19 @@ class Siblings:
                     continue  # somebody is there, or was a moment ago
 
     async def close(self) -> None:
-        """Take no more. What is on its way is still taken."""
-        if self._accepting is not None:
-            self._accepting.cancel()
-            await asyncio.wait({self._accepting})
+        """Let nobody find this node any more. What is on its way is still taken."""
+        if self._listener is None or self._is_closing:
+            return
+        self._is_closing = True
+        await asyncio.to_thread(self._remove)
+        self._unwatch()
+        if self._retrying is not None:
+            self._retrying.cancel()
+        self._accept()
         if self._receiving:
             await asyncio.wait(self._receiving, timeout=HAND_OVER_S)
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
-            await asyncio.to_thread(self._remove)
+        self._listener.close()
+        self._listener = None
 
     def _remove(self) -> None:
         (self._folder / f"{self.name}{_SUFFIX}").unlink(missing_ok=True)
@@ -201,23 +210,40 @@ class Siblings:
             os.close(self._base_fd)
             self._base, self._base_fd = os.fspath(self._folder), -1
 
-    async def _accept(self, listener: socket.socket, make: Callable[[], asyncio.Protocol]) -> None:
-        loop, room = asyncio.get_running_loop(), asyncio.Semaphore(WAITING)
-        while True:
-            await room.acquire()
+    def _accept(self) -> None:
+        """Begin to take whatever waits, as long as there is room."""
+        assert self._listener is not None
+        while len(self._receiving) < WAITING:
             try:
-                way, _ = await loop.sock_accept(listener)
+                way, _ = self._listener.accept()
+            except BlockingIOError:
+                return
             except OSError as error:  # for want of descriptors: some will be closed
-                room.release()
                 log.warning("sibling_not_accepted", reason=errno.errorcode.get(error.errno or 0, "?"))
-                await asyncio.sleep(0.1)
-                continue
-            task = asyncio.create_task(self._receive(way, make))
+                self._unwatch()
+                self._retrying = asyncio.get_running_loop().call_later(RETRY_S, self._watch)
+                return
+            way.setblocking(False)
+            task = asyncio.create_task(self._receive(way))
             self._receiving.add(task)
-            task.add_done_callback(self._receiving.discard)
-            task.add_done_callback(lambda _: room.release())
+            task.add_done_callback(self._received_one)
+        self._unwatch()
 
-    async def _receive(self, way: socket.socket, make: Callable[[], asyncio.Protocol]) -> None:
+    def _received_one(self, task: asyncio.Task[None]) -> None:
+        was_full = len(self._receiving) == WAITING
+        self._receiving.discard(task)
+        if was_full and not self._is_closing:
+            self._watch()
+
+    def _watch(self) -> None:
+        assert self._listener is not None
+        asyncio.get_running_loop().add_reader(self._listener.fileno(), self._accept)
+
+    def _unwatch(self) -> None:
+        assert self._listener is not None
+        asyncio.get_running_loop().remove_reader(self._listener.fileno())
+
+    async def _receive(self, way: socket.socket) -> None:
         """Take one connection, and go on with it as if it had been accepted here."""
         taken = None
         with way, contextlib.suppress(OSError, TimeoutError):
@@ -234,7 +260,7 @@ class Siblings:
             return
         self.received += 1
         if not arrival.is_lost:
-            arrival.enter(transport, make())
+            arrival.enter(transport, self._make())
 
 
 async def _taken_from(way: socket.socket) -> tuple[socket.socket, bytes] | None:

@@ -37,6 +37,9 @@ log = structlog.get_logger()
 CLOSING_S: Final = 5.0
 """How long clients may take to close when they are told to; the closing handshake has the same bound."""
 
+ARRIVING_S: Final = 2.0
+"""How long, from when it stops listening, a node waits for the first requests of those who have just connected."""
+
 HASTE_S: Final = 1.0
 """How long saying goodbye to other nodes may take when nobody is waited for any more."""
 
@@ -119,7 +122,8 @@ class NodeServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.settings.shutdown_s
+        begun = loop.time()
+        deadline = begun + self.settings.shutdown_s
         for server in self.servers:
             server.close()
         log.info("server_stopping", clients=len(self._parts.hub.clients))
@@ -128,6 +132,7 @@ class NodeServer(uvicorn.Server):
         self._parts.gate.drain()
         await self._send_clients_on(deadline - loop.time() - CLOSING_S)
         await self._see_clients_off(min(deadline, loop.time() + CLOSING_S))
+        await self._hear_out_arrivals(min(deadline, begun + ARRIVING_S))
         if self.siblings is not None:
             await self.siblings.close()
         self.config.timeout_graceful_shutdown = max(1, math.ceil(deadline - loop.time()))
@@ -146,6 +151,12 @@ class NodeServer(uvicorn.Server):
         gate.close_all(codes.SHUTDOWN)
         while gate.open_sockets and loop.time() < closed_by and not self.force_exit:
             await gate.wait_until_empty(0.1)
+
+    async def _hear_out_arrivals(self, until: float) -> None:
+        """Whoever connected before we stopped listening is answered, instead of being cut before they have asked."""
+        loop = asyncio.get_running_loop()
+        while self._parts.gate.arriving and loop.time() < until and not self.force_exit:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
     async def _stop_parts(self) -> None:
         if self._demo is not None:

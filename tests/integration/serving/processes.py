@@ -172,10 +172,7 @@ class Kept:
 
     @classmethod
     async def open(cls, port: int) -> "Kept":
-        kept = cls(*await asyncio.open_connection("127.0.0.1", port))
-        status, _, _ = await kept.ask("GET /health?live")
-        assert status == 200
-        return kept
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def ask(self, line: str, headers: str = "", body: str = "") -> tuple[int, dict[str, str], bytes]:
         """Status, headers by lower-case name, and body of the answer."""
@@ -213,6 +210,8 @@ class Guests:
     async def keep(self, port: int) -> Kept:
         kept = await Kept.open(port)
         self._kept.append(kept)
+        status, _, _ = await kept.ask("GET /health?live")
+        assert status == 200
         return kept
 
     async def leave(self) -> None:

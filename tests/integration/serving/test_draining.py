@@ -57,6 +57,28 @@ async def test_clients_leave_one_after_the_other_and_find_the_other_node(start_n
     assert [event["clients"] for event in leaving.events("server_stopping")] == [20]
 
 
+async def test_who_connected_before_it_stopped_listening_is_still_answered(start: Start, guests: Guests) -> None:
+    serving = await asyncio.to_thread(start)
+    reader, writer = await asyncio.open_connection("127.0.0.1", serving.port)
+    client = await guests.come(serving.url)  # which it took later than the one that says nothing yet
+    serving.signal()
+    assert await client.closed() == 3001
+    await asyncio.sleep(0.3)  # as on a slow way; it waits for two seconds
+    with contextlib.closing(writer):
+        writer.write(b"GET /health?live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+    assert await serving.ended() == 0
+
+
+async def test_who_connected_and_never_asks_does_not_keep_it_from_stopping(start: Start, guests: Guests) -> None:
+    serving = await asyncio.to_thread(start)
+    _, writer = await asyncio.open_connection("127.0.0.1", serving.port)
+    await guests.come(serving.url)
+    serving.signal()
+    with contextlib.closing(writer):
+        assert await serving.ended() == 0
+
+
 async def test_while_it_drains_nobody_new_comes_in_and_connections_are_given_back(
     start_node: Start, guests: Guests, folder: Path
 ) -> None:

@@ -320,3 +320,22 @@ async def test_garbage_at_the_socket_of_a_node_is_ignored(family: Family, tmp_pa
     assert await line.call(await other.joined(), "node") == there.hub.node_id
     line.close()
     other.close()
+
+
+async def test_who_waits_to_be_taken_when_the_home_closes_is_still_taken(family: Family, tmp_path: Path) -> None:
+    (home,) = await family(1)
+    asked = request("GET", POLL)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        given, _ = listener.accept()
+
+    async def close_with_one_waiting() -> None:
+        with socket.socket(socket.AF_UNIX) as way, given:
+            way.connect(str(tmp_path / "nodes" / f"{home.siblings.name}.sock"))
+            socket.send_fds(way, [len(asked).to_bytes(4) + asked], [given.fileno()])
+        await home.siblings.close()
+
+    await home.on(close_with_one_waiting())
+    line = Line(*await asyncio.open_connection(sock=ours))
+    assert (await line.answer())[0] == 200
+    line.close()
