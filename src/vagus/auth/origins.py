@@ -1,7 +1,7 @@
 """May a page of this origin talk to the hub? Asked on every upgrade, since cookies travel along with one.
 
 Browsers cannot forge `Origin`, other programs can and mostly send none: this guards people's browsers, not the
-hub. Without patterns a page may talk only to the host it came from. With patterns the list is the only rule:
+hub. A page may talk to the host that it came from, which serves the console; other pages need a pattern:
 
     *                          everybody
     https://app.example.com    this origin, on the default port
@@ -44,7 +44,6 @@ class OriginRules:
         self._is_open = "*" in wanted
         self._allows_null = "null" in wanted
         self._patterns = [_compiled(pattern) for pattern in wanted if pattern not in {"*", "null"}]
-        self._is_same_host = not wanted
 
     def allows(self, origin: str | None, host: str | None) -> bool:
         """Decide by the `Origin` and `Host` headers, None for a header that is absent; never raises."""
@@ -55,8 +54,8 @@ class OriginRules:
         parsed = parsed_origin(origin) if len(origin) <= _MAX_LENGTH else None
         if parsed is None:
             return False
-        if self._is_same_host:
-            return host is not None and len(host) <= _MAX_LENGTH and _is_host_of(parsed, host)
+        if host is not None and len(host) <= _MAX_LENGTH and _is_host_of(parsed, host):
+            return True
         return any(pattern.fullmatch("{}://{}:{}".format(*parsed)) for pattern in self._patterns)
 
 

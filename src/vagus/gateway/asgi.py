@@ -23,11 +23,10 @@ from vagus.wire.websocket import Refusal
 
 from .endpoints import Endpoint, Peer
 from .furnishing import Dialects, open_gate
-from .gate import FORBIDDEN_ADDRESS, Gate
+from .gate import FORBIDDEN_ADDRESS, NO_ENDPOINT, Gate
 from .native import PATH
 
 NOTHING_HERE: Final = Response(404, b"there is nothing here\n", b"text/plain")
-NO_ENDPOINT: Final = Refusal(404, "there is nothing here")
 
 HIGH_WATER: Final = 65_536
 """Bytes given to the server but not taken by it, from which the client counts as slow."""

@@ -20,7 +20,7 @@ from vagus.wire.websocket import Refusal, check_upgrade, negotiate_deflate, refu
 from .direct import body_length, respond_directly
 from .direct_polls import NOT_HTTP, DirectPolls, ends_of
 from .endpoints import Endpoint
-from .gate import BUSY, Gate
+from .gate import BUSY, NO_ENDPOINT, Gate
 from .heads import END_OF_HEAD, HEAD_BYTES, Head, origin_of, path_in
 from .polls import PolledEndpoint, polled
 from .siblings import SiblingBusyError, SiblingGoneError
@@ -30,6 +30,8 @@ from .websocket import WebSocket
 _TOO_LONG: Final = refusal_response(Refusal(431, "the head of this request is too long"))
 _UPGRADE: Final = re.compile(rb"\r\nupgrade:", re.IGNORECASE).search
 """Whether a head asks for another protocol; what else comes to our paths is HTTP."""
+_WEBSOCKET: Final = re.compile(rb"\r\nupgrade: *websocket *\r\n", re.IGNORECASE).search
+"""Whether it asks for a WebSocket, which nobody has at any other path."""
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -71,7 +73,7 @@ class BoundedHttp(HttpToolsProtocol):
     def _is_for_doorway(self, data: bytes) -> bool:
         endpoint = self._gate.endpoint(path_in(data))
         if endpoint is None:
-            return False
+            return _WEBSOCKET(data) is not None
         if self._gate.home_of(endpoint, data):
             return True
         is_plain_poll = (polls := polled(endpoint)) is not None and ends_of(data, polls.max_payload) is not None
@@ -138,6 +140,9 @@ class Doorway(asyncio.Protocol):
             self._stream(streams, data, end + 4)
         elif (polls := polled(endpoint)) is not None and ends_of(data, polls.max_payload) is not None:
             self._poll(polls, data)
+        elif endpoint is None and data.startswith(b"GET ") and _WEBSOCKET(data, 0, end + 2):
+            self._arrived()
+            self._upgrade(None, data[: end + 4], b"")
         else:
             self._hand_on(data)
 
@@ -168,7 +173,7 @@ class Doorway(asyncio.Protocol):
         else:
             self._transport.abort()
 
-    def _upgrade(self, endpoint: Endpoint, head: bytes, rest: bytes) -> None:
+    def _upgrade(self, endpoint: Endpoint | None, head: bytes, rest: bytes) -> None:
         read = self._read(head)
         if read is not None:
             enter(self._gate, endpoint, self._transport, read.target, read.http_version, read.headers, rest)
@@ -253,7 +258,7 @@ class Doorway(asyncio.Protocol):
 
 def enter(
     gate: Gate,
-    endpoint: Endpoint,
+    endpoint: Endpoint | None,
     transport: asyncio.Transport,
     target: bytes,
     http_version: str,
@@ -264,6 +269,9 @@ def enter(
     upgrade = check_upgrade("GET", http_version, headers)
     if isinstance(upgrade, Refusal):
         _refuse(transport, upgrade)
+        return
+    if endpoint is None:
+        _refuse(transport, NO_ENDPOINT)
         return
     origin = origin_of(gate, transport, target, headers)
     opening = gate.knock(endpoint, origin, upgrade.subprotocols)

@@ -14,6 +14,7 @@ from vagus.asgi import Scope
 from vagus.auth.addresses import AddressRules, Networks, client_address
 from vagus.auth.origins import OriginRules
 from vagus.hub.hub import Hub
+from vagus.hub.journal import log
 from vagus.hub.requests import Origin
 from vagus.kernel.codes import Closure
 from vagus.wire.encoding import Binary, Frame, Framing
@@ -31,6 +32,7 @@ from .endpoints import Endpoint, Opening
 if TYPE_CHECKING:
     from .siblings import Siblings
 
+NO_ENDPOINT: Final = Refusal(404, "there is nothing here")
 FORBIDDEN_ORIGIN: Final = Refusal(403, "this origin may not connect here")
 FORBIDDEN_ADDRESS: Final = Refusal(403, "this address may not connect here")
 FORBIDDEN_HOST: Final = Refusal(421, "this server does not answer to that name")
@@ -38,6 +40,10 @@ STOPPING: Final = Refusal(
     503, "this server is stopping: try again in a moment", ((b"Retry-After", b"1"), (b"Connection", b"close"))
 )
 """Over another connection, which then leads to another server."""
+
+REFUSED: Final = 100
+"""Origins that the log tells of at most."""
+
 BUSY: Final = Refusal(503, "too many connections at once: try again in a moment", ((b"Retry-After", b"1"),))
 
 
@@ -84,6 +90,7 @@ class Gate:
         self._hosts = hosts
         self._level = compression_level
         self._compress_from = compress_from
+        self._refused: set[str] = set()
         self._framings: dict[tuple[bool, bool], Framing] = {}
         self.bare: Final = Framing(bytes, Binary, separator=None)
         """For where somebody else makes the frames."""
@@ -154,8 +161,15 @@ class Gate:
             return FORBIDDEN_HOST
         claimed = headers.get("origin")
         if claimed is not None and not self.allows_origin(claimed, headers.get("host")):
+            self._tell_refused(claimed)
             return FORBIDDEN_ORIGIN
         return None
+
+    def _tell_refused(self, claimed: str) -> None:
+        """Log that pages of an origin are refused: once for each, of which anybody can make up any number."""
+        if len(self._refused) < REFUSED and claimed not in self._refused:
+            self._refused.add(claimed)
+            log.warning("origin_refused", origin=claimed[:200], hint="access.origins names whose pages may connect")
 
     def admit(self, origin: Origin) -> Refusal | None:
         """Why a new connection may not come in. Asked once for each, since it counts them."""

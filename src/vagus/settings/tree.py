@@ -68,8 +68,8 @@ class Access(Section, frozen=True):
     personal_channels: str = ""
     """A prefix such as "user:". Each user is then subscribed to the channel of their own, user:42, on connecting."""
     origins: tuple[str, ...] = ()
-    """Web pages that may connect, such as https://*.example.com. Empty: only pages of the server's own host, and of an
-    insecure server, all of this machine."""
+    """Web pages of other hosts that may connect, such as https://*.example.com. Pages of the server's own host always
+    may; while this is empty, those of this machine may connect to an insecure server."""
     allow_addresses: tuple[str, ...] = ()
     """Networks whose clients may connect, such as 10.0.0.0/8. Empty: all that are not denied."""
     deny_addresses: tuple[str, ...] = ()

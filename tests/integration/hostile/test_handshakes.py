@@ -43,7 +43,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "two hosts": (HANDSHAKE + b"Host: other.example\r\n" + END, 400),
     "HTTP/1.0": (WHOLE.replace(b"HTTP/1.1", b"HTTP/1.0"), 400),
     "HTTP/9.9": (WHOLE.replace(b"HTTP/1.1", b"HTTP/9.9"), 400),
-    "no version of HTTP": (WHOLE.replace(b" HTTP/1.1", b""), 403),
+    "no version of HTTP": (WHOLE.replace(b" HTTP/1.1", b""), 400),
     "garbage": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
     "NUL in a header": (HANDSHAKE + b"X: a\0b\r\n" + END, 400),
     "space before the colon": (HANDSHAKE + b"X : y\r\n" + END, 400),
@@ -54,7 +54,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "100,000 headers": (HANDSHAKE + b"".join(b"X-%d: y\r\n" % n for n in range(100_000)) + END, 431),
     "path of 100 kB": (WHOLE.replace(b" HTTP/1.1", b"?" + b"x" * 100_000 + b" HTTP/1.1"), 431),
     "20 kB of cookies at once": (HANDSHAKE + b"Cookie: " + b"x" * 20_000 + END + END, 431),
-    "another path": (WHOLE.replace(b"/connection/websocket", b"/connection/elsewhere"), 403),
+    "another path": (WHOLE.replace(b"/connection/websocket", b"/connection/elsewhere"), 404),
     "POST": (WHOLE.replace(b"GET", b"POST"), 405),
     "foreign origin": (HANDSHAKE + b"Origin: https://evil.example\r\n" + END, 403),
     "origin of the host as a part": (HANDSHAKE + b"Origin: http://hub.example.evil.example\r\n" + END, 403),
@@ -138,11 +138,11 @@ def test_who_hangs_up_within_the_head_leaves_nothing(unharmed: House) -> None:
             peer.send(WHOLE[:cut])
 
 
-def test_with_a_list_of_origins_the_hosts_own_pages_are_refused_too(build: Build) -> None:
+def test_pages_of_the_own_host_and_listed_ones_may_connect(build: Build) -> None:
     house = build(Hub(rules=[ANYTHING_GOES]), origins=OriginRules(["https://app.example"]))
     for origin, status in (
         (b"https://app.example", 101),
-        (b"http://hub.example", 403),
+        (b"http://hub.example", 101),
         (b"https://app.example:8443", 403),
     ):
         with Peer(house.port) as peer:
