@@ -17,7 +17,9 @@ from typing import Final, TypeVar
 import msgspec
 import uvloop
 
+from tests.integration.redis.servers import RedisCluster
 from tests.integration.store.postgres import Postgres
+from vagus.broker.redis.keys import Keys
 
 from .ledger import Ledger, Mark, Tally, Terms, Violation, shortened, violations
 from .swarm import Swarm
@@ -80,7 +82,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     act: "Callable[[Run], Awaitable[None]]"
     nodes: int = 3
     durability: Durability | None = "always"
-    """Of Redis; ``None`` for nodes of their own with the memory broker."""
+    """Of Redis; ``None`` for nodes of their own with the memory broker, or with a Cluster."""
+    replicas: int | None = None
+    """Of each master of a Redis Cluster, if there is one."""
     keeps_history: bool = True
     goes_back: bool = False
     channels: Sequence[str] = ("deep:1", "deep:2", "deep:3", "short:1")
@@ -146,6 +150,7 @@ class Run:
             nodes=plan.nodes,
             durability=plan.durability,
             settings=_settings(plan.patience),
+            replicas=plan.replicas,
             has_store=plan.has_store,
             direct=plan.direct,
             serve=plan.serve,
@@ -162,12 +167,21 @@ class Run:
         return self.town.redis
 
     @property
+    def cluster(self) -> RedisCluster:
+        assert self.town.cluster is not None
+        return self.town.cluster
+
+    @property
     def store(self) -> Postgres:
         assert self.town.store is not None
         return self.town.store
 
     def node(self) -> Node:
         return self.rng.choice(self.town.nodes)
+
+    def meta(self) -> bytes:
+        """The key in Redis that says where the stream of one of the channels stands."""
+        return Keys("vagus").names(self.rng.choice(self.plan.channels)).meta
 
     async def pause(self, at_least_s: float, at_most_s: float) -> None:
         """Let life go on for a while."""
@@ -181,6 +195,17 @@ class Run:
         """Note a violation that the ledger cannot see."""
         self.found.append(Violation(rule, "", subscriber, text))
 
+    async def expect_health(self, *, is_well: bool) -> None:
+        """Wait until every node says that it is well, or that it is not, in ``/health`` and in its metrics."""
+        status, line = (200, "vagus_broker_up 1.0") if is_well else (503, "vagus_broker_up 0.0")
+        end = time.monotonic() + BACK_S * self.plan.patience
+        for node in self.town.nodes:
+            while (await node.ask("/health"))[0] != status or line not in (await node.ask("/metrics"))[1]:
+                if time.monotonic() > end:
+                    self.blame("health", f"{node.name} does not say {status} and {line}")
+                    return
+                await asyncio.sleep(0.02)
+
     # the run
 
     async def go(self) -> Outcome:
@@ -189,7 +214,7 @@ class Run:
             self._people()
             self.swarm.start()
             await self.act()
-        except TownError as error:
+        except (TownError, AssertionError) as error:  # which the servers of a Cluster raise
             self.blame("process", str(error))
         finally:
             for task in self._writing:

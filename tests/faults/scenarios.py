@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
+from vagus.broker.redis.keys import Keys
+
 from .proxy import Proxy
 from .runs import Plan, Run
 
@@ -146,6 +148,39 @@ async def redis_lines_cut(run: Run) -> None:
 async def redis_lines_bad(run: Run) -> None:
     """Lines between nodes and Redis are late, narrow, stalled, cut within a message, or broken one way."""
     await worsen(run, [node.back for node in run.town.nodes], times=3)
+
+
+# a Redis Cluster
+
+
+@scenario(durability=None, replicas=1, keeps_history=False, goes_back=True)
+async def cluster_master_replaced(run: Run) -> None:
+    """A master of a Cluster dies and its replica lacks the latest; one stands still, is replaced, and goes on."""
+    for dies in run.some((True, False), 1.0):
+        victim = await asyncio.to_thread(run.cluster.master_of, run.meta())
+        heir = await asyncio.to_thread(run.cluster.replica_of, victim)
+        if dies:
+            await asyncio.to_thread(victim.leave_behind, heir)
+            await run.pause(0.1, 0.5)
+            await asyncio.to_thread(victim.kill)
+        else:
+            heir.pause()
+            victim.pause()
+        await run.expect_health(is_well=False)
+        heir.resume()
+        await asyncio.to_thread(heir.await_promotion)
+        await run.pause(0.0, 0.8)
+        await asyncio.to_thread(run.cluster.heal)
+        await run.expect_health(is_well=True)
+        await run.pause(0.3, 0.8)
+
+
+@scenario(durability=None, replicas=0)
+async def cluster_slots_moved(run: Run) -> None:
+    """Channels and what the nodes share move to other masters of a Cluster: nothing may be missing, nobody told so."""
+    for key in [Keys("vagus").beats, *(run.meta() for _ in range(4))]:
+        await asyncio.to_thread(run.cluster.move, key)
+        await run.pause(0.1, 0.6)
 
 
 # PostgreSQL

@@ -5,6 +5,7 @@ ones: a node says where it listens, and its proxies keep their ports over all of
 """
 
 import asyncio
+import http.client
 import json
 import os
 import random
@@ -16,15 +17,17 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from tests.integration.redis.servers import RedisCluster
 from tests.integration.store.postgres import Postgres
+from tests.patience import PATIENCE
 from tools.system_packages import program_path
 
 from .proxy import Proxy
 
-READY_S: Final = 20.0
+READY_S: Final = 20.0 * PATIENCE
 """How long a process may take until it is ready, on a busy machine."""
 
-STOP_S: Final = 15.0
+STOP_S: Final = 15.0 * PATIENCE
 
 Durability = Literal["always", "snapshot", "none"]
 """What Redis keeps: every write before it is answered, what it was last told to save, or nothing."""
@@ -155,7 +158,7 @@ class Redis:
 class Node:
     """One ``vagus serve``, by ``settings`` to which it adds where its Redis is. Clients come through ``front``, and it
 
-    reaches Redis through ``back``.
+    reaches Redis through ``back``; the servers of a Cluster say themselves where they are, and are reached there.
     """
 
     def __init__(
@@ -166,6 +169,7 @@ class Node:
         *,
         settings: str,
         redis: Redis | None,
+        cluster_url: str,
         is_insecure: bool,
         serve: Sequence[str],
     ) -> None:
@@ -178,14 +182,15 @@ class Node:
         self._folder = folder
         self._settings = settings
         self._has_redis = redis is not None
+        self._cluster_url = cluster_url
         self._flags = ("--insecure",) if is_insecure else ()
         self._serve = serve
 
     async def open(self) -> None:
         await self.front.start()
         await self.back.start()
-        broker = f'url = "redis://127.0.0.1:{self.back.port}"\n' if self._has_redis else ""
-        text = self._settings.replace("[broker]\n", f"[broker]\n{broker}")
+        url = f"redis://127.0.0.1:{self.back.port}" if self._has_redis else self._cluster_url
+        text = self._settings.replace("[broker]\n", f'[broker]\nurl = "{url}"\n' if url else "[broker]\n")
         (self._folder / f"{self.name}.toml").write_text(text)
 
     async def start(self) -> None:
@@ -195,6 +200,20 @@ class Node:
             until=" ready at ",
         )
         self.front.target = ("127.0.0.1", int(line.rsplit(":", 1)[1]))
+
+    async def ask(self, path: str) -> tuple[int, str]:
+        """What it answers to a GET, over a connection of its own: the status and the text. Raises ``OSError``."""
+        return await asyncio.to_thread(self._ask, path)
+
+    def _ask(self, path: str) -> tuple[int, str]:
+        assert self.front.target is not None
+        connection = http.client.HTTPConnection(*self.front.target, timeout=READY_S)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
 
     def heal(self) -> None:
         self.program.thaw()
@@ -249,6 +268,7 @@ class Town:
         nodes: int,
         durability: Durability | None,
         settings: str,
+        replicas: int | None = None,
         has_store: bool = False,
         direct: bool = False,
         serve: Sequence[str] = (),
@@ -262,6 +282,10 @@ class Town:
         if self.store is not None:
             settings += f'\n[store]\nurl = "{self.store.url()}"\n'
         self.redis = Redis(folder, durability) if durability is not None else None
+        self.cluster = None
+        """Of three masters with so many replicas each, if any are said; it keeps nothing on a disk."""
+        if replicas is not None:
+            self.cluster = RedisCluster(_program("redis-server"), folder, replicas=replicas)
         self.nodes = [
             Node(
                 f"node{number}",
@@ -269,6 +293,7 @@ class Town:
                 rng,
                 settings=settings,
                 redis=self.redis,
+                cluster_url=self.cluster.url if self.cluster is not None else "",
                 is_insecure=not has_store,
                 serve=serve or _SERVE,
             )
@@ -278,6 +303,8 @@ class Town:
     async def open(self) -> None:
         if self.redis is not None:
             await self.redis.start()
+        if self.cluster is not None:
+            await asyncio.to_thread(self.cluster.__enter__)
         for node in self.nodes:
             await node.open()
         if self.store is not None:
@@ -312,6 +339,8 @@ class Town:
             self.redis.program.thaw()
             if not self.redis.program.is_running:
                 await self.redis.start()
+        if self.cluster is not None:
+            await asyncio.to_thread(self.cluster.heal)
         for node in self.nodes:
             node.heal()
         await _all(node.start() for node in self.nodes if not node.program.is_running)
@@ -321,6 +350,8 @@ class Town:
         ends = [node.close() for node in self.nodes]
         if self.redis is not None:
             ends.append(self.redis.program.kill())
+        if self.cluster is not None:
+            ends.append(asyncio.to_thread(self.cluster.close))
         if self.store is not None:
             ends.append(asyncio.to_thread(self.store.end))
         await _all(ends)

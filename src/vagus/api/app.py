@@ -105,6 +105,14 @@ class Api:
     def keys(self, keys: Keys | None) -> None:
         self.endpoint.keys = keys
 
+    def heed(self, *, error_mode: ErrorMode, max_body_bytes: int, metrics: MetricsAccess) -> None:
+        """Let other options hold from the next request on; see ``api_app``."""
+        self.endpoint.heed(error_mode=error_mode, max_body_bytes=max_body_bytes)
+        self._metrics_access = metrics
+        if error_mode != self._error_mode:
+            self._error_mode = error_mode
+            self._documents = None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
             case "http":

@@ -68,6 +68,12 @@ class Endpoint:
     def __init__(self, call: Call, keys: Keys | None, *, error_mode: ErrorMode, max_body_bytes: int) -> None:
         self.keys = keys
         self._call = call
+        self._statuses: dict[int, int] | None
+        self._max_body_bytes: int
+        self.heed(error_mode=error_mode, max_body_bytes=max_body_bytes)
+
+    def heed(self, *, error_mode: ErrorMode, max_body_bytes: int) -> None:
+        """Let other options hold from the next request on."""
         self._statuses = STATUSES if error_mode == "transport" else None
         self._max_body_bytes = max_body_bytes
 

@@ -20,7 +20,13 @@ _LATEST: Final = 253_402_300_799
 ChannelName = Annotated[str, Meta(description="Name of the channel.")]
 UserName = Annotated[str, Meta(description="Every connection of this user, on every node.")]
 ClientId = Annotated[str, Meta(description="One connection alone; together with `user` only if it is that user's.")]
-Session = Annotated[str, Meta(description="Not available: sessions cannot be addressed.")]
+Session = Annotated[
+    str,
+    Meta(
+        description="The connection that was told this session: one of HTTP streaming or SSE. Together with `user` or "
+        "`client` only if it is theirs."
+    ),
+]
 Data = Annotated[Json, Meta(description="Any JSON. It is passed on as it came.")]
 Base64 = Annotated[str, Meta(description="Instead of the field without `b64`: its JSON in base64.")]
 Second = Annotated[int, Meta(ge=0, le=_LATEST, description="Seconds since 1970; 0 for never.")]

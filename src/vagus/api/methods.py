@@ -190,12 +190,10 @@ _Steering = messages.Subscribe | messages.Unsubscribe | messages.Disconnect | me
 
 
 def _target(asked: _Steering) -> dict[str, Any]:
-    """Whom an order means. Sessions cannot be addressed, and ignoring one would hit every client of the user."""
-    if asked.session:
-        raise RefusedError(Fault(codes.NOT_AVAILABLE.code, "not available: sessions cannot be addressed"))
-    if not asked.user and not asked.client:
-        raise _bad("a user or a client is needed")
-    return {"user": asked.user or None, "client": asked.client}
+    """Whom an order means."""
+    if not asked.user and not asked.client and not asked.session:
+        raise _bad("a user, a client or a session is needed")
+    return {"user": asked.user or None, "client": asked.client, "session": asked.session}
 
 
 @serves("subscribe", scope="subscribe", group="Clients", example={"user": "7", "channel": "orders:42"})

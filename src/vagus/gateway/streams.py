@@ -134,7 +134,7 @@ class NativeSession:
         self._turn = asyncio.Lock()
         encoding = framing.encoding(dialect)
         self._client = Client(gate.hub, self, stream.transport, encoding, origin, conversation=self)
-        self._secret = sessions.add(self)
+        self._secret = self._client.session = sessions.add(self)
 
     def begin(self, command: bytes) -> None:
         closure = self._gate.hub.registry.check_room(self._client.origin.address)

@@ -95,12 +95,14 @@ class Client:
         "link",
         "next_ping",
         "origin",
+        "pinging",
         "pong_by",
         "received_bytes",
         "received_messages",
         "section",
         "sent_bytes",
         "sent_messages",
+        "session",
         "slot",
         "stale_at",
         "state",
@@ -133,6 +135,8 @@ class Client:
         self.dialogue = dialogue
         self.conversation: Conversation = dialogue or conversation or encoding.dialect  # type: ignore[assignment]
         self.section = section
+        self.session = ""
+        """The secret by which its requests find it, where its transport has any; set before it says who it is."""
         self.origin = origin
         self.identity: Identity = ANONYMOUS
         self.state = State.NEW
@@ -141,6 +145,8 @@ class Client:
         self.received_messages = self.received_bytes = 0
         self.sent_messages = self.sent_bytes = 0
         """Without what its audiences count; see ``traffic``."""
+        self.pinging = hub.limits
+        """What it is told of pings when it connects; it goes by that for as long as it stays, whatever changes."""
         self.flowing = True
         self.slot = 0
         self.stale_at = now + hub.limits.stale_s
@@ -436,7 +442,7 @@ class Client:
 
     def start_pinging(self) -> None:
         """The first ping comes at a random time, so that clients that came together are not pinged together."""
-        interval = self.hub.limits.ping_interval_s
+        interval = self.pinging.ping_interval_s
         self.stale_at = NEVER
         if interval and self.encoding.ping:
             self.next_ping = self.hub.loop.time() + interval * random.uniform(0.5, 1)
@@ -458,7 +464,7 @@ class Client:
             return
         now += 0.3  # the wheel's slot: what is due within it is due now
         if now >= self.pong_by and self._is_unread:
-            self.pong_by = now + self.hub.limits.pong_timeout_s  # not read from for now, so its pong is not seen
+            self.pong_by = now + self.pinging.pong_timeout_s  # not read from for now, so its pong is not seen
         if now >= self.stale_at:
             self.disconnect(codes.STALE)
         elif now >= self.pong_by:
@@ -480,11 +486,10 @@ class Client:
             self.end(subscription, codes.SUBSCRIPTION_EXPIRED)
 
     def _ping(self, now: float) -> None:
-        limits = self.hub.limits
-        self.next_ping = now + limits.ping_interval_s
+        self.next_ping = now + self.pinging.ping_interval_s
         if self.pong_by != NEVER:
             return  # at most one is outstanding
-        self.pong_by = now + limits.pong_timeout_s
+        self.pong_by = now + self.pinging.pong_timeout_s
         if self.flowing:
             self.transport.write(self.encoding.ping)
         elif (

@@ -88,7 +88,7 @@ def _request(client: Client, command: commands.Connect) -> ConnectRequest:
 
 
 def _connected(hub: "Hub", client: Client, subs: dict[str, Subscribed]) -> Connected:
-    identity, limits = client.identity, hub.limits
+    identity, pinging = client.identity, client.pinging
     expires = identity.refreshable and identity.expires_at is not None
     return Connected(
         client=client.id,
@@ -97,8 +97,8 @@ def _connected(hub: "Hub", client: Client, subs: dict[str, Subscribed]) -> Conne
         ttl=max(1, int((identity.expires_at or 0) - hub.now())) if expires else 0,
         data=identity.data,
         subs=subs or None,
-        ping=0 if client.encoding.pings_natively else ceil(limits.ping_interval_s),
-        pong=bool(limits.ping_interval_s) and not client.encoding.pings_natively,
+        ping=0 if client.encoding.pings_natively else ceil(pinging.ping_interval_s),
+        pong=bool(pinging.ping_interval_s) and not client.encoding.pings_natively,
     )
 
 

@@ -400,6 +400,7 @@ class Hub:
         *,
         user: str | None = None,
         client: str = "",
+        session: str = "",
         grant: Grant | None = None,
         since: Position | None = None,
     ) -> None:
@@ -408,38 +409,51 @@ class Hub:
         One client of this node is subscribed when this returns; others are asked to be.
         """
         self.rule_of(channel)
-        order = control.Attach(Target(user, client), channel, grant or Grant(), since)
-        here = self.clients.get(client)
-        if here is None:
+        order = control.Attach(Target(user, client, session=session), channel, grant or Grant(), since)
+        if self.registry.single(order.target) is None:
             await self.broker.order(order)
-        elif user in (None, here.identity.user):
+            return
+        for here in self.registry.targets(order.target):
             await attach_client(self, here, order)
 
     async def unsubscribe(
-        self, channel: str, *, user: str | None = None, client: str = "", ending: Ending = codes.UNSUBSCRIBED
+        self,
+        channel: str,
+        *,
+        user: str | None = None,
+        client: str = "",
+        session: str = "",
+        ending: Ending = codes.UNSUBSCRIBED,
     ) -> None:
-        await self._order(control.Detach(Target(user, client), channel, ending))
+        await self._order(control.Detach(Target(user, client, session=session), channel, ending))
 
     async def disconnect(
         self,
         *,
         user: str | None = None,
         client: str = "",
+        session: str = "",
         spare: Iterable[str] = (),
         closure: Closure = codes.FORCE_DISCONNECT,
     ) -> None:
         """Close the connections of a user (all but those in ``spare``) or one client's."""
-        await self._order(control.Disconnect(Target(user, client, tuple(spare)), closure))
+        await self._order(control.Disconnect(Target(user, client, tuple(spare), session), closure))
 
     async def refresh(
-        self, *, user: str | None = None, client: str = "", expires_at: float | None = None, expired: bool = False
+        self,
+        *,
+        user: str | None = None,
+        client: str = "",
+        session: str = "",
+        expires_at: float | None = None,
+        expired: bool = False,
     ) -> None:
         """Move the expiry of connections, or close them as expired."""
-        await self._order(control.Renew(Target(user, client), expires_at, expired))
+        await self._order(control.Renew(Target(user, client, session=session), expires_at, expired))
 
     async def _order(self, order: control.Order) -> None:
         """What is for one client that is here concerns no other node."""
-        if order.target.client in self.clients:
+        if self.registry.single(order.target) is not None:
             carry_out(self, order)
         else:
             await self.broker.order(order)

@@ -1,4 +1,4 @@
-"""Who is here: the clients of this node by id and by user, and how many come from each address."""
+"""Who is here: the clients of this node by id, user and session, and how many come from each address."""
 
 from collections import Counter
 
@@ -18,6 +18,7 @@ class Registry:
     def __init__(self, limits: Limits, now: float) -> None:
         self.clients: dict[str, Client] = {}
         self._users: dict[str, tuple[Client, ...]] = {}  # most users have one client, and a tuple is small
+        self._sessions: dict[str, Client] = {}
         self.bound(limits, now)
 
     def bound(self, limits: Limits, now: float) -> None:
@@ -60,6 +61,8 @@ class Registry:
         self.clients[client.id] = client
         if user:
             self._users[user] = (*others, client)
+        if client.session:
+            self._sessions[client.session] = client
         if self._limits.connections_per_address:
             self._addresses[client.origin.address] += 1
 
@@ -71,6 +74,7 @@ class Registry:
         others = tuple(other for other in self._users.pop(user, ()) if other is not client)
         if others:
             self._users[user] = others
+        self._sessions.pop(client.session, None)
         if self._limits.connections_per_address:
             self._addresses[client.origin.address] -= 1
             self._addresses += Counter()  # drops what is down to zero
@@ -78,9 +82,17 @@ class Registry:
 
     def targets(self, target: Target) -> list[Client]:
         """The clients here that an order means."""
-        if target.client:
-            client = self.clients.get(target.client)
-            found = [client] if client is not None and target.user in (None, client.identity.user) else []
+        if target.client or target.session:
+            client = self.single(target)
+            found = [client] if client is not None and _fits(client, target) else []
         else:
             found = list(self._users.get(target.user or "", ()))
         return [client for client in found if client.id not in target.except_clients]
+
+    def single(self, target: Target) -> Client | None:
+        """The client that an order names by its id or session, if it is here; it is on no other node then."""
+        return self.clients.get(target.client) if target.client else self._sessions.get(target.session)
+
+
+def _fits(client: Client, target: Target) -> bool:
+    return target.user in (None, client.identity.user) and target.session in ("", client.session)

@@ -8,15 +8,20 @@ from .publications import NOTHING, Json, Position
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Which clients an order means: those of a user, or one client; ``except_clients`` are spared."""
+    """Which clients an order means: those of a user, one client, or the one of a session; of several that are given,
+
+    all must fit. A session is the secret that clients of some transports are told when they connect.
+    ``except_clients`` are spared.
+    """
 
     user: str | None = None
     client: str = ""
     except_clients: tuple[str, ...] = ()
+    session: str = ""
 
     def __post_init__(self) -> None:
-        if self.user is None and not self.client:
-            raise ValueError("an order needs a user or a client")
+        if self.user is None and not self.client and not self.session:
+            raise ValueError("an order needs a user, a client or a session")
 
 
 class Disconnect(msgspec.Struct, frozen=True, tag=True):

@@ -46,14 +46,14 @@ class Bucket:
 class Buckets:
     """A bucket for each of many parties, such as addresses. Those that used nothing lately are forgotten."""
 
-    __slots__ = ("_buckets", "_rate")
+    __slots__ = ("_buckets", "rate")
 
     MOST: Final = 50_000
     """Parties remembered at most; when it is reached the idle ones go, then the oldest: memory is worth more than the
     rate of one of fifty thousand."""
 
     def __init__(self, rate: Rate) -> None:
-        self._rate = rate
+        self.rate = rate
         self._buckets: dict[str, Bucket] = {}
 
     def __len__(self) -> int:
@@ -64,8 +64,13 @@ class Buckets:
         if bucket is None:
             if len(self._buckets) >= self.MOST:
                 self._forget(now)
-            bucket = self._buckets[party] = Bucket(self._rate, now)
+            bucket = self._buckets[party] = Bucket(self.rate, now)
         return bucket.take(now)
+
+    def begin_afresh(self, rate: Rate) -> None:
+        """Let another rate hold, of which nobody has used anything."""
+        self.rate = rate
+        self._buckets.clear()
 
     def _forget(self, now: float) -> None:
         kept = {party: bucket for party, bucket in self._buckets.items() if not bucket.is_full(now)}

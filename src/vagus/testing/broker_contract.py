@@ -604,7 +604,7 @@ class BrokerContract:
         orders: list[Order] = [
             Disconnect(target, codes.FORCE_DISCONNECT),
             Attach(Target(client="c1"), "news", Grant(expires_at=5.0), Position(3, "e")),
-            Detach(target, "news", codes.UNSUBSCRIBED),
+            Detach(Target(session="secret"), "news", codes.UNSUBSCRIBED),
             Renew(Target(user=""), expires_at=9.0),
             Deliver(target, msgspec.Raw(b'{"a":1}')),
         ]

@@ -181,6 +181,7 @@ class _Player:
             "ask": self._ask,
             "drop": self._drop,
             "wait": self._wait,
+            "interval": self._interval,
         }
         self._answers: list[asyncio.Future[Any]] = []
 
@@ -275,3 +276,8 @@ class _Player:
 
     async def _wait(self, seconds: str) -> None:
         await asyncio.sleep(float(seconds))
+
+    async def _interval(self, seconds: str) -> None:
+        """Another time between two pings is configured."""
+        hub = self._gate.hub
+        hub.bound(msgspec.structs.replace(hub.limits, ping_interval_s=float(seconds)))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.redis.ears import Heard
-from tests.integration.redis.programs import program_named
+from tests.integration.redis.programs import OLDEST, program_named
 from tests.integration.redis.servers import RedisServer
 from vagus.broker.redis import Servers
 from vagus.broker.redis.addresses import options_from
@@ -19,6 +19,12 @@ Connect = Callable[..., Awaitable[tuple[Servers, Heard]]]
 
 @pytest.fixture(params=["redis-server", "valkey-server"])
 def program(request: pytest.FixtureRequest, installed_program: Callable[[str], Path]) -> Path:
+    return program_named(request.param, installed_program)
+
+
+@pytest.fixture(params=["redis-server", "valkey-server", OLDEST])
+def each_program(request: pytest.FixtureRequest, installed_program: Callable[[str], Path]) -> Path:
+    """Where a Cluster is concerned, and 6.2 differs."""
     return program_named(request.param, installed_program)
 
 

@@ -26,11 +26,16 @@ class Follower(Node):
     def __init__(self, broker: RedisBroker) -> None:
         super().__init__(broker)
         self.at: dict[str, Position] = {}
+        self.breaks: list[tuple[Position, Position]] = []
+        """Where what came did not follow what was there, though neither the epoch nor ``lost`` told of it."""
 
     def published(self, channel: str, publication: Publication, epoch: str, exclude: str) -> None:
         super().published(channel, publication, epoch, exclude)
         if publication.offset:
-            self.at[channel] = Position(publication.offset, epoch)
+            before, here = self.at.get(channel), Position(publication.offset, epoch)
+            if before is not None and before.epoch == epoch and before.offset + 1 != publication.offset:
+                self.breaks.append((before, here))
+            self.at[channel] = here
 
     def lost(self, channel: str, top: Position) -> None:
         super().lost(channel, top)
@@ -56,6 +61,11 @@ class Follower(Node):
                     return await self.publish(channel, number, idempotency_key=f"{channel} {number}")
                 except BrokerError:
                     await asyncio.sleep(0.02)
+
+    async def until_number(self, channel: str, number: int) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while number not in self.numbers(channel):
+                await self._next()
 
     async def is_well(self) -> bool:
         try:

@@ -92,6 +92,10 @@ class RedisServer:
         return f"redis{secure}://{access}127.0.0.1:{self.port}"
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -215,8 +219,28 @@ class RedisServer:
         return 0
 
     def cut(self, kind: str) -> None:
-        """Cut all connections of a kind: ``normal`` for commands, ``pubsub`` for those that listen."""
+        """Cut all connections of a kind: ``normal`` for commands, ``pubsub`` for those that listen, ``replica``."""
         self.ask("CLIENT", "KILL", "TYPE", kind)
+
+    def is_copied_by(self, replica: "RedisServer") -> bool:
+        """Whether a replica has everything that is here."""
+        here, there = (_facts_of(server, "replication") for server in (self, replica))
+        return there.get("slave_repl_offset") == here["master_repl_offset"]
+
+    def leave_behind(self, replica: "RedisServer") -> None:
+        """From now on nothing comes to a replica, which does not know that; ``replica.resume`` lets it find out."""
+        eventually(lambda: self.is_copied_by(replica), "the replica has everything")
+        replica.pause()
+        self.cut("replica")
+
+    def await_promotion(self) -> None:
+        """Return when it, a replica, has become a master."""
+        eventually(lambda: self.ask("ROLE")[0] == b"master", "the replica is promoted")
+
+
+def _facts_of(server: RedisServer, section: str) -> dict[str, str]:
+    lines = server.ask("INFO", section).decode().splitlines()
+    return {name: text for name, _, text in (line.partition(":") for line in lines)}
 
 
 class Guarded:
@@ -275,6 +299,10 @@ class Guarded:
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         access = f":{self.password}@" if self.password else ""
         return f"redis+sentinel://{access}{hosts}/{self.NAME}"
+
+    def await_copy(self) -> None:
+        """Return when the replica has everything."""
+        eventually(lambda: self.master.is_copied_by(self.replica), "the replica has everything")
 
     def fail_over(self) -> None:
         """Kill the master and return when a sentinel has made the replica master."""
@@ -338,6 +366,20 @@ class RedisCluster:
         self.wait()
         return server
 
+    def heal(self) -> None:
+        """Start those that were killed, and return when every server is there and every master has its replicas."""
+        for server in self._servers:
+            if server.is_running:
+                server.resume()
+            else:
+                server.start()
+        self.wait()
+        eventually(self._is_followed, "every master has its replicas")
+
+    def _is_followed(self) -> bool:
+        followers = [len(role[2]) for server in self._servers if (role := server.ask("ROLE"))[0] == b"master"]
+        return followers == [len(self.replicas) // len(self.masters)] * len(self.masters)
+
     def wait(self) -> None:
         """Return when all servers know all others and serve all slots."""
         eventually(lambda: all(self.is_whole(server) for server in self._servers), "the cluster is whole")
@@ -358,20 +400,34 @@ class RedisCluster:
 
     def master_of(self, key: str | bytes) -> RedisServer:
         """Which server has the slot of a key now, if all agree."""
-        slot = self.masters[0].ask("CLUSTER", "KEYSLOT", key)
-        for first, last, (_host, port, *_rest), *_replicas in self.masters[0].ask("CLUSTER", "SLOTS"):
+        asked = next(server for server in self._servers if server.is_running)
+        slot, ranges = asked.ask_all([("CLUSTER", "KEYSLOT", key), ("CLUSTER", "SLOTS")])
+        for first, last, (_host, port, *_rest), *_replicas in ranges:
             if first <= slot <= last:
-                return next(server for server in self.masters if server.port == port)
+                return self._at(port)
         raise AssertionError(f"nobody has slot {slot}")
 
-    def move(self, key: str | bytes) -> RedisServer:
-        """Move a key's slot, with all keys in it, to another master, which is returned."""
+    def replica_of(self, master: RedisServer) -> RedisServer:
+        """The one that follows a master now."""
+        eventually(lambda: bool(master.ask("ROLE")[2]), "a replica follows")
+        return self._at(int(master.ask("ROLE")[2][0][1]))
+
+    def _at(self, port: int) -> RedisServer:
+        return next(server for server in self._servers if server.port == port)
+
+    def begin_to_move(self, key: str | bytes) -> RedisServer:
+        """Announce that a key's slot moves to another master, which is returned. No key has moved yet."""
         source = self.master_of(key)
         target = next(server for server in reversed(self.masters) if server is not source)
         slot = source.ask("CLUSTER", "KEYSLOT", key)
-        source_id, target_id = (server.ask("CLUSTER", "MYID") for server in (source, target))
-        target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
-        source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
+        target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source.ask("CLUSTER", "MYID"))
+        source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target.ask("CLUSTER", "MYID"))
+        return target
+
+    def move(self, key: str | bytes) -> RedisServer:
+        """Move a key's slot, with all keys in it, to another master, which is returned."""
+        source, target = self.master_of(key), self.begin_to_move(key)
+        slot, target_id = source.ask("CLUSTER", "KEYSLOT", key), target.ask("CLUSTER", "MYID")
         access = ("AUTH", self.password) if self.password else ()
         while keys := source.ask("CLUSTER", "GETKEYSINSLOT", slot, 100):
             source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 5_000, *access, "KEYS", *keys)

@@ -1,6 +1,8 @@
 """What a node misses is told in its place, or it is told that it is lost; and publishers are told the truth."""
 
 import asyncio
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from tests.integration.redis.deafness import deaf_proxy
 from tests.integration.redis.ears import eventually
 from tests.integration.redis.followers import KEEP, Follower, node, until_so
 from tests.integration.redis.servers import RedisServer
+from tests.patience import DEADLINE_S
 from vagus.broker.redis import healing
 from vagus.broker.redis.keys import Keys
 from vagus.broker.redis.parcels import packed
@@ -28,6 +31,7 @@ async def _tell(server: RedisServer, *words: str | bytes | int) -> object:
 async def _keep_in_silence(server: RedisServer, number: int) -> None:
     """Put a publication into the stream as the script does, but tell nobody: its message was lost on the way."""
     offset = await _tell(server, "HINCRBY", NAMES.meta, "o", 1)
+    await _tell(server, "HSET", NAMES.meta, "m", "00000000")
     await _tell(server, "XADD", NAMES.stream, f"{offset}-0", "p", packed(Draft(data=Json(b"%d" % number))))
 
 
@@ -200,6 +204,66 @@ async def test_a_stream_that_was_set_back_and_went_on_unheard_is_found_by_lookin
         await eventually(lambda: bool(follower.losses))
         assert follower.numbers(CHANNEL) == [0, 1, 2, 3, 4]
         assert (await follower.publish(CHANNEL, 9)).position.epoch == follower.losses[0][1].epoch
+
+
+async def _say_what_is_not_kept(server: RedisServer, position: Position, number: int, before: int) -> None:
+    """What a master says that was deposed and does not know it yet: Redis carries it to who listens to the new one."""
+    place = b"+%d %b 00000007 %08x\n" % (position.offset, position.epoch.encode(), before)
+    await _tell(server, "PUBLISH", NAMES.flow, place + packed(Draft(data=Json(b"%d" % number))))
+
+
+async def _newest_mark(server: RedisServer) -> int:
+    entries = await asyncio.to_thread(server.ask, "XREVRANGE", NAMES.stream, "+", "-", "COUNT", 1)
+    return int(entries[0][0].partition(b"-")[2])
+
+
+async def test_what_does_not_follow_what_was_heard_is_left_out(server: RedisServer) -> None:
+    async with node(server.url) as follower:
+        await follower.follow(CHANNEL)
+        at = (await follower.publish(CHANNEL, 1)).position
+        await follower.until(CHANNEL, 1)
+        await _say_what_is_not_kept(server, Position(2, at.epoch), 66, await _newest_mark(server) ^ 1)
+        for number in (2, 3):
+            await follower.publish(CHANNEL, number)
+        await follower.until(CHANNEL, 3)
+        assert follower.numbers(CHANNEL) == [1, 2, 3]
+        assert follower.losses == []
+
+
+async def test_who_was_told_what_is_not_kept_instead_of_what_is_finds_out_with_the_next_one(
+    server: RedisServer,
+) -> None:
+    async with node(server.url) as follower:
+        await follower.follow(CHANNEL)
+        at = (await follower.publish(CHANNEL, 1)).position
+        await follower.until(CHANNEL, 1)
+        await _say_what_is_not_kept(server, Position(2, at.epoch), 66, await _newest_mark(server))
+        await follower.until(CHANNEL, 2)
+        await _keep_in_silence(server, 2)
+        await follower.publish(CHANNEL, 3)
+        await eventually(lambda: bool(follower.losses))
+        assert follower.numbers(CHANNEL) == [1, 66]
+        assert follower.losses[0][1].epoch != at.epoch
+
+
+async def test_the_command_of_the_docs_lets_every_stream_begin_anew(
+    redis_program: Path, installed_program: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """Without it, who comes back to a stream that was set back and has gone on is told that nothing is missing."""
+    page = (Path(__file__).parents[3] / "docs/redis.md").read_text()
+    command = page.partition("## After a backup is restored")[2].partition("```sh\n")[2].partition("```")[0]
+    channels = [CHANNEL, 'it\'s "quoted" {and} spaced']
+    with RedisServer(redis_program, tmp_path) as server:
+        cli = f"{installed_program('redis-cli')} -p {server.port} "
+        async with node(server.url) as hub:
+            before = [(await hub.publish(channel, 1)).position for channel in channels]
+            await asyncio.to_thread(
+                subprocess.run, command.replace("redis-cli ", cli), shell=True, check=True, timeout=DEADLINE_S
+            )
+            for channel, position in zip(channels, before, strict=True):
+                past = await hub.broker.history(channel, Query(None, position), KEEP)
+                assert past.top.epoch != position.epoch
+                assert past.publications == ()
 
 
 async def test_publishers_and_checks_fail_while_redis_is_away_and_all_is_well_when_it_is_back(

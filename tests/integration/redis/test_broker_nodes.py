@@ -97,10 +97,10 @@ GARBAGE = [
     b"?new",
     b"+1",
     b"+1 e\n",
-    b"+1 e 1\n",
-    b"+x e 1\n\x91\xc4\x011",
-    b"+-7 e 1\n\x91\xc4\x011",
-    b"+99999999999999999999999  1\n\x91\xc4\x011",
+    b"+1 e 1 \n",
+    b"+x e 1 1\n\x91\xc4\x011",
+    b"+-7 e 1 1\n\x91\xc4\x011",
+    b"+99999999999999999999999  1 1\n\x91\xc4\x011",
     b"=\x91\xa1x",
     b"=\x90",
     b"=" + b"\x91" * 4000,
@@ -135,7 +135,7 @@ async def test_an_offset_that_nobody_gave_out_does_not_stop_a_channel(server: Re
     async with node(server.url) as here:
         await here.follow(CHANNEL)
         epoch = (await here.publish(CHANNEL, 0)).position.epoch
-        await asyncio.to_thread(server.ask, "PUBLISH", NAMES.flow, b"+900 %b 1\n\x91\xc4\x019" % epoch.encode())
+        await asyncio.to_thread(server.ask, "PUBLISH", NAMES.flow, b"+900 %b 1 1\n\x91\xc4\x019" % epoch.encode())
         for number in range(1, 4):
             await here.publish(CHANNEL, number)
         await here.until(CHANNEL, 4)

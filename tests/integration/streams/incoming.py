@@ -127,14 +127,14 @@ class Incoming:
 class Session:
     """The native dialect over HTTP, spoken by hand: a stream, and requests that name its session."""
 
-    def __init__(self, server: Server, stream: Incoming, kind: str) -> None:
+    def __init__(self, server: Server | int, stream: Incoming, kind: str) -> None:
         self.server = server
         self.stream = stream
         self.secret = self.node = ""
         self._kind = kind
 
     @classmethod
-    async def open(cls, server: Server, kind: str, connect: object = None) -> Self:
+    async def open(cls, server: Server | int, kind: str, connect: object = None) -> Self:
         command = msgspec.json.encode(connect or {"id": 1, "connect": {}})
         if kind == "sse":
             stream = await Incoming.get(server, f"/connection/sse?cf_connect={quote(command)}")

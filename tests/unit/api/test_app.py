@@ -127,6 +127,23 @@ async def test_documentation_of_routes_that_do_not_load_is_a_problem(world: Worl
     assert logs[0]["event"] == "page_failed"
 
 
+async def test_its_options_may_change_while_it_is_served(http: httpx.AsyncClient, api: Api) -> None:
+    async def statuses() -> list[int]:
+        unknown = await http.post("/api/history", json={"channel": "none"}, headers={"X-API-Key": "all"})
+        long = await http.post("/api/info", content=b" " * 100 + b"{}", headers={"X-API-Key": "all"})
+        return [unknown.status_code, long.status_code, (await http.get("/metrics")).status_code]
+
+    async def documented() -> bool:
+        described = (await http.get("/docs/openapi.json")).json()
+        return "416" in described["paths"]["/api/history"]["post"]["responses"]
+
+    assert (await statuses(), await documented()) == ([200, 200, 401], False)
+    api.heed(error_mode="transport", max_body_bytes=64, metrics="public")
+    assert (await statuses(), await documented()) == ([404, 413, 200], True)
+    api.heed(error_mode="result", max_body_bytes=1_000, metrics="key")
+    assert (await statuses(), await documented()) == ([200, 200, 401], False)
+
+
 async def test_it_works_below_a_path(world: World) -> None:
     transport = httpx.ASGITransport(app=api_app(world.hub, keys=None), root_path="/live")
     async with httpx.AsyncClient(transport=transport, base_url="http://hub.example/live") as http:

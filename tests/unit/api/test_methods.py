@@ -179,7 +179,6 @@ async def test_expiry_is_moved_or_comes_now(world: World, ask: Ask) -> None:
         ("disconnect", {"user": "ada", "disconnect": {"code": 1000}}, BAD_REQUEST),
         ("disconnect", {"user": "ada", "disconnect": {"code": 4500, "reason": "x" * 124}}, BAD_REQUEST),
         ("refresh", {"expired": True}, BAD_REQUEST),
-        ("disconnect", {"user": "ada", "session": "s"}, NOT_AVAILABLE),
         ("presence", {"channel": "plain:1"}, NOT_AVAILABLE),
         ("presence_stats", {"channel": "plain:1"}, NOT_AVAILABLE),
         ("history", {"channel": "plain:1"}, NOT_AVAILABLE),
@@ -190,11 +189,15 @@ async def test_what_makes_no_sense_is_refused(ask: Ask, name: str, body: object,
     assert (await ask(name, body))["error"]["code"] == code
 
 
-async def test_an_order_for_a_session_touches_nobody(world: World, ask: Ask) -> None:
+async def test_an_order_for_a_session_that_is_nowhere_touches_nobody(world: World, ask: Ask) -> None:
     ada = await world.connect(user="ada")
-    await ask("disconnect", {"user": "ada", "session": "s"})
+    for name in ("subscribe", "unsubscribe"):
+        assert await ask(name, {"user": "ada", "session": "s", "channel": "orders:1"}) == {"result": {}}
+    for name, more in (("refresh", {"expired": True}), ("disconnect", {})):
+        assert await ask(name, {"user": "ada", "session": "s", **more}) == {"result": {}}
     await world.settle()
     assert ada.is_open
+    assert not await ada.heard()
 
 
 async def test_presence_names_and_counts(world: World, ask: Ask) -> None:

@@ -277,6 +277,20 @@ async def test_without_an_interval_there_are_no_pings() -> None:
         assert (client.connected.ping, client.connected.pong) == (0, False)
 
 
+@pytest.mark.parametrize("interval_s", [0.0, 60.0])
+async def test_a_client_is_pinged_as_it_was_told_whatever_changes_meanwhile(interval_s: float) -> None:
+    hub = new_hub(ping_interval_s=10.0, pong_timeout_s=3.0)
+    async with in_memory(hub) as world:
+        early = await world.connect()
+        hub.bound(msgspec.structs.replace(hub.limits, ping_interval_s=interval_s))
+        late = await world.connect()
+        await asyncio.sleep(100)
+        assert 9 <= early.pings <= 10
+        assert late.pings in ((0,) if not interval_s else (1, 2))
+        assert late.connected is not None
+        assert late.connected.ping == interval_s
+
+
 async def test_who_does_not_say_who_it_is_becomes_stale() -> None:
     hub = new_hub(stale_s=5)
     async with in_memory(hub) as world:

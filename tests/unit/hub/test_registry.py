@@ -42,6 +42,14 @@ async def test_a_node_and_an_address_have_room_for_so_many() -> None:
         assert hub.registry.check_room("10.0.0.1") is None
 
 
+def give_session(hub: Hub, client: str, session: str) -> None:
+    """Let a client have a session, as those have whose transport takes several requests."""
+    found = hub.clients[client]
+    hub.registry.remove(found)
+    found.session = session
+    hub.registry.add(found)
+
+
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
@@ -53,6 +61,13 @@ async def test_a_node_and_an_address_have_room_for_so_many() -> None:
         (Target("bob", "b1"), {"b1"}),
         (Target("ada", "b1"), set()),
         (Target(client="gone"), set()),
+        (Target(session="secret of a1"), {"a1"}),
+        (Target("ada", session="secret of a1"), {"a1"}),
+        (Target("bob", session="secret of a1"), set()),
+        (Target(client="a1", session="secret of a1"), {"a1"}),
+        (Target(client="a2", session="secret of a1"), set()),
+        (Target(session="secret of a1", except_clients=("a1",)), set()),
+        (Target("ada", session="gone"), set()),
     ],
 )
 async def test_an_order_finds_those_whom_it_means(target: Target, expected: set[str]) -> None:
@@ -61,7 +76,21 @@ async def test_an_order_finds_those_whom_it_means(target: Target, expected: set[
     async with in_memory(hub) as world:
         names = {"a1": "ada", "a2": "ada", "b1": "bob"}
         ids = {name: (await world.connect(user=user)).id for name, user in names.items()}
+        give_session(hub, ids["a1"], "secret of a1")
         meant = Target(
-            target.user, ids.get(target.client, target.client), tuple(map(ids.__getitem__, target.except_clients))
+            target.user,
+            ids.get(target.client, target.client),
+            tuple(map(ids.__getitem__, target.except_clients)),
+            target.session,
         )
         assert {client.id for client in hub.registry.targets(meant)} == {ids[name] for name in expected}
+
+
+async def test_a_client_that_has_gone_is_found_by_its_session_no_more() -> None:
+    hub = Hub()
+    async with in_memory(hub) as world:
+        ada = await world.connect(user="ada")
+        give_session(hub, ada.id, "secret")
+        assert hub.registry.single(Target(session="secret")) is not None
+        ada.drop()
+        assert hub.registry.single(Target(session="secret")) is None

@@ -10,13 +10,15 @@ from vagus.kernel.publications import Position
 
 
 def test_an_order_that_means_nobody_is_a_bug() -> None:
-    with pytest.raises(ValueError, match="a user or a client"):
+    with pytest.raises(ValueError, match="a user, a client or a session"):
         Target()
 
 
-@pytest.mark.parametrize("target", [Target(user=""), Target(user="42"), Target(client="c"), Target("42", "c")])
-def test_an_order_means_a_user_or_a_client(target: Target) -> None:
-    assert target.user is not None or target.client
+@pytest.mark.parametrize(
+    "target", [Target(user=""), Target(user="42"), Target(client="c"), Target("42", "c"), Target(session="s")]
+)
+def test_an_order_means_a_user_a_client_or_a_session(target: Target) -> None:
+    assert target.user is not None or target.client or target.session
 
 
 ADA = Target("ada", except_clients=("c1",))
@@ -24,7 +26,7 @@ ORDERS: list[Order] = [
     Disconnect(ADA, codes.FORCE_DISCONNECT),
     Attach(ADA, "news", Grant(), None),
     Attach(ADA, "news", Grant(data=msgspec.Raw(b"1"), presence=False), Position(3, "e")),
-    Detach(ADA, "news", codes.UNSUBSCRIBED),
+    Detach(Target(session="secret"), "news", codes.UNSUBSCRIBED),
     Renew(ADA, expires_at=5.0),
     Deliver(ADA, msgspec.Raw(b'{"a":1}')),
 ]

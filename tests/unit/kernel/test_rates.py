@@ -74,6 +74,13 @@ def test_each_party_has_a_bucket_of_its_own() -> None:
     assert len(buckets) == 2
 
 
+def test_another_rate_holds_at_once_and_gives_back_what_was_used() -> None:
+    buckets = Buckets(Rate(1, 1))
+    assert buckets.take("a", 0)
+    buckets.begin_afresh(Rate(1, 2))
+    assert [buckets.take("a", 0) for _ in range(3)] == [True, True, False]
+
+
 def test_idle_parties_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Buckets, "MOST", 4)
     buckets = Buckets(Rate(1, 1))

@@ -284,7 +284,7 @@ class Cluster:
             return view_from(b"", answer, link.place)
 
     async def _follow(self, ranges: list[Range]) -> None:
-        listening, _ = self._started()
+        listening, told = self._started()
         now = time.monotonic()
         self._guests = {address: until for address, until in self._guests.items() if until > now}
         present = {found.master for found in ranges} | self._guests.keys()
@@ -292,8 +292,10 @@ class Cluster:
             node = self._nodes[address] = self._node(address)
             for keeper in node.keepers:
                 keeper.begin()
-        if self._own(ranges):
+        if moved := self._own(ranges):
             listening.reroute()
+            if self._ears is not None:  # it is heard as before, but a new master may know less than the former one
+                told.restored([channel for channel in listening.channels if slot_of(channel) in moved])
         for address in self._nodes.keys() - present:
             await self._leave(self._nodes.pop(address))
         if self._ears is not None and self._ears.link is not None:
@@ -308,15 +310,14 @@ class Cluster:
         self._gone += node.reconnections
         await node.close()
 
-    def _own(self, ranges: list[Range]) -> bool:
-        """Write down who has which slot; whether that has changed."""
+    def _own(self, ranges: list[Range]) -> set[int]:
+        """Write down who has which slot. Returns the slots where that has changed."""
         owners: list[Node | None] = [None] * SLOTS
         for found in ranges:
             owners[found.first : found.last + 1] = [self._nodes[found.master]] * (found.last + 1 - found.first)
-        has_changed = owners != self._owners
-        self._owners = owners
+        former, self._owners = self._owners, owners
         self._is_whole = None not in owners
-        return has_changed
+        return {slot for slot in range(SLOTS) if former[slot] is not owners[slot]} if former != owners else set()
 
     def _route(self, group: int) -> ListeningLink | None:
         if self._ears is not None:

@@ -3,7 +3,8 @@
 A ``Flow`` knows how far it was heard. It is looked after
 
 * when a message leaves a gap behind what was heard: then what comes is held back until the gap is filled;
-* when one comes that does not belong behind what was heard: the stream may have been set back, to an older copy of it;
+* when one comes that does not belong behind what was heard: the stream may have been set back, to an older copy of it,
+  or a master that was deposed still speaks. Each says the mark of the one before it, and what is kept decides;
 * after a cut, and now and then without any reason: the stream is looked at, which costs next to nothing.
 
 Whatever a stream has kept is told in its place. What it has not is lost, and so is everything where it began anew or
@@ -54,11 +55,12 @@ GRACE_S: Final = 0.1
 
 
 class Heard(msgspec.Struct, frozen=True, gc=False):
-    """A message with a place, held back."""
+    """A message with a place, held back. ``before`` is the mark of the one before it, if that is known."""
 
     offset: int
     epoch: str
     mark: int
+    before: int | None
     publication: Publication
     exclude: str
     size: int
@@ -121,6 +123,10 @@ class Flow:
     def top(self) -> Top:
         return Top(self.position, self.mark)
 
+    def goes_on(self, offset: int, before: int | None) -> bool:
+        """Whether this is the next publication, by its offset and, if known, the mark of the one ``before`` it."""
+        return offset == self.offset + 1 and (before == self.mark or before is None or self.mark is None)
+
     def note(self, top: Top) -> None:
         self.noted = top
 
@@ -178,15 +184,15 @@ class Healer:
 
     def hear(self, flow: Flow, message: bytes) -> None:
         """A message with a place came. Raises ``ValueError`` or ``DecodeError`` if it cannot be read."""
-        offset, epoch, mark, start = parcels.place_of(message)
+        offset, epoch, mark, before, start = parcels.place_of(message)
         publication, exclude = parcels.unpacked(message[start:], offset, epoch)
         if flow.held is not None:
-            self._hold(flow, flow.held, Heard(offset, epoch, mark, publication, exclude, len(message)))
-        elif epoch != flow.epoch or offset == flow.offset + 1:
+            self._hold(flow, flow.held, Heard(offset, epoch, mark, before, publication, exclude, len(message)))
+        elif epoch != flow.epoch or flow.goes_on(offset, before):
             flow.offset, flow.epoch, flow.mark = offset, epoch, mark
             flow.tell(publication, epoch, exclude)
         elif offset != flow.offset or mark != flow.mark:
-            heard = Heard(offset, epoch, mark, publication, exclude, len(message))
+            heard = Heard(offset, epoch, mark, before, publication, exclude, len(message))
             self._hold(flow, self._begin_mending(flow), heard)
 
     def _hold(self, flow: Flow, held: list[Heard], heard: Heard) -> None:
@@ -348,7 +354,7 @@ class Healer:
             if heard.epoch == flow.epoch:
                 if heard.offset <= flow.offset:
                     continue
-                if heard.offset != flow.offset + 1:
+                if not flow.goes_on(heard.offset, heard.before):
                     if index < heard_before:
                         continue
                     self._let_go(flow)

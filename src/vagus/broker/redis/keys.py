@@ -7,7 +7,8 @@ which there are few enough to be listened to in batches.
 =====  =========  =====================================================================
 kind   type       content
 =====  =========  =====================================================================
-``m``  hash       the stream's ``e`` epoch and ``o`` offset, ``v`` ``w`` the last version and its epoch
+``m``  hash       the stream's ``e`` epoch and ``o`` offset, ``m`` the mark of the last publication (see ``streams``),
+                  ``v`` ``w`` the last version and its epoch
 ``s``  stream     the publications kept: ids ``<offset>-<mark>``, field ``p`` a parcel
 ``f``  channel    what is published, and who comes and goes
 ``r``  string     ``<offset> <epoch>``: the receipt for an idempotency key
@@ -34,7 +35,7 @@ NAMES: Final = 16_384
 
 
 class Names(msgspec.Struct, frozen=True, gc=False):
-    """The keys of a channel that publishing needs, in the order in which the script wants them."""
+    """The names of a channel that publishing needs: two keys and what is listened to."""
 
     meta: bytes
     stream: bytes

@@ -151,7 +151,7 @@ class Lane:
         """It is carried out here when it is certain to reach the others."""
         names = self._keys.orders
         draft = Draft(data=msgspec.Raw(_order_json(order)), exclude=self._node)
-        await self._streams.put((names.meta, names.stream, names.flow), draft, KEPT_ORDERS)
+        await self._streams.put(names, (), draft, KEPT_ORDERS)
         self._listener.ordered(order)
 
     def _ordered(self, publication: Publication, _epoch: str, exclude: str) -> None:
@@ -196,12 +196,13 @@ class Lane:
         self._count += 1
         number = self._count
         asked = Asked(self._node, number, question.subject, question.content, int(timeout_s * 1000))
+        word = self._servers.publish_word()
         self._pending[number] = pending
         try:
             tenures = await self._servers.call(
                 scripts.ASK,
-                (self._keys.beats, self._keys.node(node)),
-                (self._servers.publish_word(), b"%b %b" % (ASK, _encode(asked)), self._registry.alive_ms),
+                (self._keys.beats,),
+                (word, self._keys.node(node), b"%b %b" % (ASK, _encode(asked)), self._registry.alive_ms),
             )
             others = nodes_of(tenures) - {self._node}
             pending.expect(others & {node} if node else others)

@@ -75,6 +75,11 @@ class Listening:
         self._wants_placing = False
         self._placing: asyncio.Task[None] | None = None
 
+    @property
+    def channels(self) -> Iterable[bytes]:
+        """All that are listened to, or will be when there is a link."""
+        return self._batches.keys()
+
     async def listen(self, channels: Iterable[bytes]) -> None:
         """Return when Redis has confirmed all. Whoever cancels this, or gets an error for several, has to unlisten."""
         awaited = {batch for channel in channels if not (batch := self._batch_of(channel)).future.done()}

@@ -2,7 +2,8 @@
 
 A message in a channel's flow begins with what it is:
 
-* ``+<offset> <epoch> <mark>\\n`` and a parcel: a publication with a place in the stream; the script puts both together;
+* ``+<offset> <epoch> <mark> <mark before>\\n`` and a parcel: a publication with a place in the stream; the script puts
+  both together. The mark of the publication before is empty where that is not known;
 * ``=`` and a parcel: a publication without one;
 * ``<`` or ``>`` and an info: somebody came, or left.
 
@@ -73,14 +74,14 @@ def unpacked_info(packed: Any) -> ClientInfo:
     return _info_from(_info(packed))
 
 
-def place_of(message: bytes) -> tuple[int, str, int, int]:
-    """The offset, epoch and mark that a numbered message begins with, and where its parcel does."""
+def place_of(message: bytes) -> tuple[int, str, int, int | None, int]:
+    """The offset, epoch and marks that a numbered message begins with, and where its parcel does."""
     end = message.index(b"\n")
-    number, epoch, mark = message[1:end].split(b" ")
+    number, epoch, mark, before = message[1:end].split(b" ")
     offset = int(number)
     if offset < 1 or not epoch:
         raise ValueError("no place in a stream")
-    return offset, epoch.decode(), int(mark, 16), end + 1
+    return offset, epoch.decode(), int(mark, 16), int(before, 16) if before else None, end + 1
 
 
 def packed_entry(info: ClientInfo, tenure: str) -> bytes:

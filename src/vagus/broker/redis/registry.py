@@ -70,12 +70,12 @@ class Registry:
 
     async def _beat(self, tenure: str, *, is_new: bool) -> bool:
         number = self._send_sign()
-        word = self._servers.publish_word()
+        word, here = self._servers.publish_word(), self._keys.node(self._node)
         try:
             answer = await self._servers.call(
                 scripts.BEAT,
-                (self._keys.beats, self._keys.node(self._node), self._keys.orders.meta),
-                (tenure, self.alive_ms, word, b"%b %d" % (SIGN, number), 0 if is_new else 1),
+                (self._keys.beats, self._keys.orders.meta),
+                (tenure, self.alive_ms, word, here, b"%b %d" % (SIGN, number), 0 if is_new else 1),
             )
         except BaseException:
             self._take_sign(number)

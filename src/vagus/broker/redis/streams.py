@@ -85,17 +85,16 @@ class Streams:
     async def append(self, channel: str, draft: Draft, keep: Last) -> Receipt:
         """Give it its place, keep it and send it."""
         names = self._keys.names(channel)
-        keys: tuple[bytes, ...] = (names.meta, names.stream, names.flow)
-        if draft.idempotency_key:
-            keys = (*keys, self._keys.receipt(channel, draft.idempotency_key))
-        return _receipt(await self.put(keys, draft, keep))
+        receipt = (self._keys.receipt(channel, draft.idempotency_key),) if draft.idempotency_key else ()
+        return _receipt(await self.put(names, receipt, draft, keep))
 
-    def put(self, keys: tuple[bytes, ...], draft: Draft, keep: Last) -> Awaitable[Any]:
+    def put(self, names: Names, receipt: tuple[bytes, ...], draft: Draft, keep: Last) -> Awaitable[Any]:
+        """``receipt`` is its key, if there is one."""
         word, parcel = self._servers.publish_word(), parcels.packed(draft)
-        arguments: tuple[Word, ...] = (word, parcel, *_limits(keep), new_epoch(), RECEIPT_MS)
+        arguments: tuple[Word, ...] = (word, names.flow, parcel, *_limits(keep), new_epoch(), RECEIPT_MS)
         if draft.version:
             arguments = (*arguments, draft.version, draft.version_epoch)
-        return self._servers.call(scripts.PUBLISH, keys, arguments)
+        return self._servers.call(scripts.PUBLISH, (names.meta, names.stream, *receipt), arguments)
 
     async def page(self, names: Names, query: Query, ttl_s: float) -> tuple[Page, Top]:
         """A part of a stream, as ``Broker.history`` has it."""

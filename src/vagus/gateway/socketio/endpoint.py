@@ -35,9 +35,6 @@ PATHS: Final = ("/socket.io/", "/socket.io")
 MAX_PAYLOAD: Final = 1_000_000
 """One message, one body of a polling request, the attachments of one packet: the reference server's bound."""
 
-PING_INTERVAL_S: Final = 25.0
-"""Where the hub sends no pings: clients of this protocol cannot do without."""
-
 SID_BYTES: Final = 15
 
 MAX_FIELDS: Final = 32
@@ -57,11 +54,8 @@ class SocketIo:
     session_field: Final = "sid"
 
     def __init__(self, gate: Gate, *, max_payload: int = MAX_PAYLOAD, recovery_s: float = 0.0) -> None:
-        limits = gate.hub.limits
         self.hub = gate.hub
         self.max_payload = max_payload
-        self.interval_s = limits.ping_interval_s or PING_INTERVAL_S
-        self.timeout_s = limits.pong_timeout_s
         self.parking = Parking(recovery_s) if recovery_s else None
         self._gate = gate
         self._polling: Sessions[Session] = Sessions(home=name_of_node(gate.hub.node_id))
@@ -91,8 +85,8 @@ class SocketIo:
             bundles = self._bundles[framing] = Bundles(framing)
         return bundles
 
-    def _handshake(self, sid: str, *upgrades: str) -> bytes:
-        interval, timeout = int(self.interval_s * 1000), int(self.timeout_s * 1000)
+    def _handshake(self, session: Session, sid: str, *upgrades: str) -> bytes:
+        interval, timeout = int(session.interval_s * 1000), int(session.timeout_s * 1000)
         return engine.Handshake(sid, upgrades, interval, timeout, self.max_payload).packet
 
     # WebSockets
@@ -117,7 +111,7 @@ class SocketIo:
     def _open(self, origin: Origin, link: Link, transport: Writes, framing: Framing) -> Session:
         session = Session(self, origin, self._framing(framing))
         session.run_on(_writing(transport, framing), link)
-        session.transport.write(framing.text(self._handshake(secrets.token_urlsafe(SID_BYTES))))
+        session.transport.write(framing.text(self._handshake(session, secrets.token_urlsafe(SID_BYTES))))
         return session
 
     def _probe(self, session: Session, link: Link, transport: Writes, framing: Framing) -> Probe:
@@ -159,7 +153,7 @@ class SocketIo:
         session.poll()
         session.sid = self._polling.add(session)
         self._gate.sockets.add(session)
-        return Response(200, self._handshake(session.sid, "websocket"), TEXT, headers)
+        return Response(200, self._handshake(session, session.sid, "websocket"), TEXT, headers)
 
     def _resume(self, sid: str, method: str, origin: Origin, headers: Headers) -> Response | Held:
         """A request of a session, of which one may be under way in each direction."""

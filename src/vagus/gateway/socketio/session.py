@@ -40,6 +40,9 @@ Take = Callable[[bytes], None]
 
 NEVER: Final = float("inf")
 
+PING_INTERVAL_S: Final = 25.0
+"""Where the hub sends no pings: clients of this protocol cannot do without."""
+
 _INVALID: Final = b'44/%b,{"message":"Invalid namespace"}'
 
 
@@ -58,6 +61,7 @@ class Session:
         "endpoint",
         "flowing",
         "framing",
+        "interval_s",
         "is_over",
         "link",
         "namespaces",
@@ -65,11 +69,15 @@ class Session:
         "polling",
         "sid",
         "slot",
+        "timeout_s",
         "transport",
     )
 
     def __init__(self, endpoint: "SocketIo", origin: Origin, framing: Framing) -> None:
-        now = endpoint.hub.loop.time()
+        now, limits = endpoint.hub.loop.time(), endpoint.hub.limits
+        self.interval_s = limits.ping_interval_s or PING_INTERVAL_S
+        self.timeout_s = limits.pong_timeout_s
+        """What its client is told of pings, which holds for as long as it stays."""
         self.endpoint = endpoint
         self.origin = origin
         self.framing = framing
@@ -86,9 +94,9 @@ class Session:
         self._is_new = True
         self._is_unread = False
         self._said = 0
-        self._next_ping = now + endpoint.interval_s * random.uniform(0.5, 1)
+        self._next_ping = now + self.interval_s * random.uniform(0.5, 1)
         self._pong_by = NEVER
-        self._connect_by = now + endpoint.hub.limits.stale_s
+        self._connect_by = now + limits.stale_s
         self._set_timer()
 
     def run_on(self, transport: Writes, link: Link) -> None:
@@ -245,7 +253,7 @@ class Session:
     def on_due(self, now: float) -> None:
         now += 0.3  # the wheel's slot: what is due within it is due now
         if now >= self._pong_by and self._is_unread:
-            self._pong_by = now + self.endpoint.timeout_s  # not read from for now, so its pong is not seen
+            self._pong_by = now + self.timeout_s  # not read from for now, so its pong is not seen
         if now >= self._connect_by:
             self._connect_by = NEVER
             if not any(namespace.dialogue.is_joined for namespace in self.namespaces.values()):
@@ -256,7 +264,7 @@ class Session:
             return
         if now >= self._next_ping:
             self._next_ping = NEVER
-            self._pong_by = now + self.endpoint.timeout_s
+            self._pong_by = now + self.timeout_s
             self.transport.write(self.framing.text(engine.PING))
         self._set_timer()
 
@@ -264,7 +272,7 @@ class Session:
         """The next interval begins; a pong that nobody asked for changes nothing."""
         if self._pong_by != NEVER:
             self._pong_by = NEVER
-            self._next_ping = self.endpoint.hub.loop.time() + self.endpoint.interval_s
+            self._next_ping = self.endpoint.hub.loop.time() + self.interval_s
             self._set_timer()
 
     # the upgrade

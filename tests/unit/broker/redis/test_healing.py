@@ -35,3 +35,23 @@ def test_a_flow_that_is_being_mended_takes_over_nothing(flow: Flow) -> None:
     flow.held = []
     flow.adopt(Position(9, "e"))
     assert flow.position == Position(5, "e")
+
+
+@pytest.mark.parametrize(
+    ("mark", "offset", "before", "goes_on"),
+    [
+        (7, 6, 7, True),
+        (7, 6, 8, False),
+        (7, 6, None, True),
+        (None, 6, 8, True),
+        (7, 7, 7, False),
+        (7, 5, 7, False),
+    ],
+)
+def test_what_comes_next_names_what_was_heard_last(
+    flow: Flow, mark: int | None, offset: int, before: int | None, goes_on: bool
+) -> None:
+    """Unless one of the two is not known."""
+    flow.stands_at(Position(5, "e"))
+    flow.mark = mark
+    assert flow.goes_on(offset, before) is goes_on

@@ -58,7 +58,8 @@ def test_an_entry_holds_an_info_and_whose_it_is(info: ClientInfo) -> None:
 
 
 def test_a_place_is_read_from_the_front_of_a_message() -> None:
-    assert parcels.place_of(b"+12 0a1b 000000ff\n\n\x90") == (12, "0a1b", 255, 18)
+    assert parcels.place_of(b"+12 0a1b 000000ff 0000000a\n\n\x90") == (12, "0a1b", 255, 10, 27)
+    assert parcels.place_of(b"+12 0a1b 000000ff \n\n\x90") == (12, "0a1b", 255, None, 19)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +70,16 @@ def test_a_place_is_read_from_the_front_of_a_message() -> None:
         b"+1\n",
         b"+1 \n",
         b"+1 e\n",
-        b"+1 e \n",
-        b"+1 e x\n",
-        b"+1  1\n",
-        b"+0 e 1\n",
-        b"+-1 e 1\n",
-        b"+a e 1\n",
-        b"+1 \xff 1\n",
-        b"+1 e 1 1\n",
+        b"+1 e 1\n",
+        b"+1 e  \n",
+        b"+1 e x \n",
+        b"+1 e 1 x\n",
+        b"+1  1 1\n",
+        b"+0 e 1 1\n",
+        b"+-1 e 1 1\n",
+        b"+a e 1 1\n",
+        b"+1 \xff 1 1\n",
+        b"+1 e 1 1 1\n",
     ],
 )
 def test_what_names_no_place_is_refused(message: bytes) -> None:

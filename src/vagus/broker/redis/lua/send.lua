@@ -1,4 +1,5 @@
--- Send a publication that is not kept, unless its idempotency key was used.
+-- Send a publication that is not kept, unless its idempotency key was used. The flow is a key here, so that a slot of a
+-- Cluster that is on the move refuses this: where the receipt would go, nobody listens yet.
 --
 -- KEYS  1 flow, 2 receipt
 -- ARGV  1 PUBLISH or SPUBLISH, 2 message, 3 ms a receipt is kept
