@@ -5,6 +5,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+# The folder of the server's data, if its configuration does not say so.
+DATA ?=
 # Options for pytest, such as: make unit TESTS='-k recovery'
 TESTS ?=
 # Two processes pay off where tests or pages compute, three where they wait. A file whose tests share a server stays in
@@ -29,6 +31,8 @@ DEV := $(VENV)/.installed-dev
 NODE_CLIENTS := tests/node/node_modules/.package-lock.json
 # Not npm's own note of what it installed: the build hook installs into the same folder, but the console's needs alone.
 WEB := web/node_modules/.installed
+# What others install; the console is the server's own.
+PACKAGES := --workspace packages/client --workspace packages/react
 CONSOLE := $(shell test -d web/apps && find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 PIP := $(BIN)/python -m pip --quiet
@@ -45,6 +49,17 @@ help: ## Show this list
 run: $(INSTALLED) ## Install and start the demo; PORT=8000 by default
 	@echo "== starting vagus serve --demo on port $(PORT)"
 	@exec $(BIN)/vagus serve --demo --port $(PORT)
+
+.PHONY: link
+link: ## Print another link to sign in with; DATA=folder if the server's data is elsewhere
+	@test -x $(BIN)/vagus || { echo "make link: vagus is not installed here yet: make run does it" >&2; exit 1; }
+	@$(BIN)/python tools/make_link.py "$(DATA)"
+
+.PHONY: packages
+packages: $(DEV) $(WEB) ## Build @vagus/client and @vagus/react for pages of your own, into build/packages
+	@rm -rf build/packages && mkdir -p build/packages
+	@cd web && npm run --silent build $(PACKAGES) && npm pack --silent $(PACKAGES) --pack-destination ../build/packages >/dev/null
+	@ls build/packages/*.tgz
 
 ##@ Check and test
 

@@ -17,6 +17,10 @@ WIDE: Final = (1440, 900)
 AXE: Final = Path(__file__).parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 _CHOOSE: Final = """([key, text]) => localStorage.getItem(key) ?? localStorage.setItem(key, text)"""
 
+_CUT_OFF: Final = """[...document.querySelectorAll("html, section[tabindex], [role=grid]")]
+    .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+    .map((element) => element.ariaLabel ?? element.localName)"""
+
 expect.set_options(timeout=DEADLINE_S * 1000)
 
 Faults = Callable[[Page], Awaitable[list[str]]]
@@ -95,6 +99,11 @@ async def resize(page: Page, size: tuple[int, int]) -> None:
     await page.set_viewport_size({"width": size[0], "height": size[1]})
     await page.reload()
     await page.wait_for_selector("h1")
+
+
+async def cut_off(page: Page) -> list[str]:
+    """What is wider than its room, by its name: the page, and tables that scroll by themselves."""
+    return list(await page.evaluate(_CUT_OFF))
 
 
 @pytest.fixture

@@ -16,14 +16,14 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.patience import DEADLINE_S
 
-from .conftest import Faults, OpenPage, resize
+from .conftest import Faults, OpenPage, cut_off, resize
 from .serving import ConsoleServer, Kind
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(90)]
 
 expect.set_options(timeout=DEADLINE_S * 1000)
 
-SIZES: Final = ((1440, 900), (900, 1200), (390, 844))
+SIZES: Final = ((1440, 900), (900, 1200), (375, 812))
 
 
 def put(path: Path, text: str) -> None:
@@ -61,6 +61,7 @@ READ: Final = served_by(Kind(fill=fill))
 
 READ_BY_A_VIEWER: Final = served_by(Kind(flags=(), fill=fill))
 WRITTEN: Final = served_by(Kind(fill=fill, is_own=True))
+DEMO: Final = served_by(Kind(flags=("--insecure", "--demo")))
 NEW: Final = served_by(Kind(is_own=True))
 SLOW: Final = served_by(Kind(fill=fill_slowly, is_own=True))
 """A pulse every five minutes: what is on the page stays until somebody asks for more."""
@@ -143,11 +144,13 @@ async def test_the_first_source_comes_by_the_line_that_the_page_shows(open_page:
     await expect(beginning).to_have_count(0)
 
 
-async def test_what_nobody_has_made_yet_is_waited_for_and_has_not_failed(open_page: OpenPage) -> None:
+async def test_what_nobody_has_made_yet_is_waited_for_and_has_not_failed(
+    console: ConsoleServer, open_page: OpenPage
+) -> None:
     page = await live(await open_page())
     sources = page.get_by_role("table", name="Sources and how they do")
     row = sources.get_by_role("row").filter(has_text="Memos")
-    await expect(row).to_contain_text("Waits for /")
+    await expect(row).to_contain_text(f"Waits for memo_index.json in {console.data}")
     await expect(row.get_by_role("cell").nth(3)).to_have_text("\N{EN DASH}")
     await expect(sources.get_by_role("columnheader", name="What is wrong")).to_have_count(0)
 
@@ -283,10 +286,40 @@ async def test_an_admin_adds_a_source_tries_it_and_takes_it_back(data: Path, ope
     await expect(card(page, "openOrders")).to_contain_text("42")
 
 
+@WRITTEN
+async def test_a_source_that_was_added_elsewhere_shows_at_once_what_may_be_done_with_it(
+    data: Path, console: ConsoleServer, open_page: OpenPage
+) -> None:
+    put(data / "orders.json", json.dumps({"open": 42}))
+    page = await live(await open_page())
+    await expect(page.get_by_role("button", name="Actions for revenue")).to_be_visible()
+    sources, own = f"{console.url}/api/fusion/sources", {"origin": console.url}
+    value = {"name": "openOrders", "select": "$.open"}
+    table = {"kind": "json_file", "name": "openOrders", "path": "orders.json", "fields": [value]}
+    assert (await page.request.post(sources, data=table, headers=own)).ok
+    actions = page.get_by_role("button", name="Actions for openOrders")
+    await actions.click()
+    await expect(page.get_by_role("menuitem", name="Remove")).to_be_enabled()
+    assert (await page.request.delete(f"{sources}/openOrders", headers=own)).ok
+    await expect(actions).to_have_count(0)
+
+
+@DEMO
+async def test_a_test_of_what_demo_data_stands_in_for_says_so(open_page: OpenPage) -> None:
+    page = await live(await open_page())
+    await page.get_by_role("button", name="Actions for revenue").click()
+    await page.get_by_role("menuitem", name="Test").click()
+    asked = page.get_by_role("dialog", name="Test revenue")
+    await expect(asked).to_contain_text("is not there")
+    await expect(asked).to_contain_text("Until it answers, demo data stands in for it.")
+
+
 @READ
 async def test_commands_lead_to_sources_and_change_the_pace(open_page: OpenPage) -> None:
     page = await live(await open_page())
     await page.keyboard.press("Control+k")
+    first = await page.get_by_role("option").all_text_contents()
+    assert "A pulse every" not in "".join(first[:8])
     field = page.get_by_role("combobox", name="Find a command")
     for words in ("Add a source", "A pulse every 30 seconds", "Pause pulses for everybody"):
         await field.fill(words)
@@ -418,7 +451,9 @@ async def test_axe_finds_nothing_where_nothing_was_collected(open_page: OpenPage
         await resize(page, size)
         await live(page)
         await expect(card(page, "memoIndex")).to_contain_text("Waits for memo_index.json")
+        await expect(page.get_by_role("button", name="Actions for revenue")).to_be_visible()
         assert await faults(page) == []
+        assert await cut_off(page) == []
 
 
 @READ
@@ -428,4 +463,4 @@ async def test_no_size_scrolls_sideways(open_page: OpenPage) -> None:
         await resize(page, size)
         await live(page)
         await expect(card(page, "memoIndex")).to_contain_text("2 memos")
-        assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        assert await cut_off(page) == []

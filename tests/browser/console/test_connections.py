@@ -3,18 +3,21 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
+import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
+from websockets.asyncio.client import connect
 
 from tests.integration.console.conftest import SESSION, House
 from tests.integration.serving.processes import Guests
 from tests.patience import DEADLINE_S
 from vagus.server.pages import is_built
 
-from .conftest import Faults
+from .conftest import Faults, cut_off
 
 KEEP_THEME: Final = "theme => localStorage.setItem('vagus.console', JSON.stringify({ theme }))"
 FOLLOWED: Final = "demo:numbers"
@@ -70,6 +73,26 @@ async def come(guests: Guests, house: House, user: str) -> Any:
     return guest
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def strangers(house: House) -> AsyncIterator[dict[str, str]]:
+    """Clients of other dialects, which stay for the test: their users, by how the page calls the dialect."""
+    sockets = house.site.replace("http", "ws", 1)
+    users = {"Socket.IO": "sam", "SignalR JSON": "sig", "EventSource": "eve"}
+    async with AsyncExitStack() as stack:
+        socket = await stack.enter_async_context(connect(f"{sockets}/socket.io/?EIO=4&transport=websocket"))
+        await socket.recv()
+        await socket.send(f'40{{"token":"{house.token("sam")}"}}')
+        await socket.recv()
+        hub = f"{sockets}/hubs/admin?access_token={house.token('sig', 'admin')}"
+        signal = await stack.enter_async_context(connect(hub))
+        await signal.send('{"protocol":"json","version":1}\x1e')
+        await signal.recv()
+        browser = await stack.enter_async_context(httpx.AsyncClient(base_url=house.site, timeout=DEADLINE_S))
+        events = f"/events?channel={FOLLOWED}&token={house.token('eve')}"
+        await stack.enter_async_context(browser.stream("GET", events))
+        yield users
+
+
 def row_of(page: Page, user: str) -> Locator:
     return page.get_by_role("row").filter(has_text=user)
 
@@ -100,6 +123,64 @@ async def test_an_admin_finds_a_client_with_the_keyboard_and_disconnects_it_with
     assert await guest.closed() == 3503
     assert guest.socket.close_reason == "Out for maintenance"
     await expect(drawer).to_contain_text("not connected any more")
+
+
+async def test_only_a_client_that_will_be_told_the_reason_is_said_to_be(
+    open_as: OpenAs, house: House, guests: Guests, strangers: dict[str, str]
+) -> None:
+    await come(guests, house, "ada")
+    page = await open_as("admin")
+    told = {"ada": "The client is told", strangers["Socket.IO"]: "the client is not told why"}
+    for user, words in told.items():
+        await page.goto(f"/connections?view=clients&user={user}")
+        await row_of(page, user).click()
+        await page.get_by_role("button", name="Disconnect", exact=True).click()
+        await expect(page.get_by_label("Reason")).to_have_accessible_description(re.compile(words))
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name=f"Disconnect all of {user}").click()
+    await expect(page.get_by_label("Reason")).to_have_accessible_description(re.compile("^They are told.*Socket.IO"))
+
+
+async def test_a_reason_that_was_typed_is_not_dropped_without_a_question(
+    open_as: OpenAs, house: House, guests: Guests
+) -> None:
+    await come(guests, house, "ada")
+    page = await open_as("admin", "view=clients&user=ada")
+    await row_of(page, "ada").click()
+    await page.get_by_role("button", name="Disconnect", exact=True).click()
+    asked = page.get_by_role("dialog", name="Disconnect ada?")
+    await asked.get_by_label("Reason").fill("Out for maintenance")
+    await page.keyboard.press("Escape")
+    question = page.get_by_role("dialog", name="Discard what you typed?")
+    await question.get_by_role("button", name="Go on typing").press("Enter")
+    await expect(asked.get_by_label("Reason")).to_have_value("Out for maintenance")
+    await page.keyboard.press("Escape")
+    await question.get_by_role("button", name="Discard").click()
+    await expect(asked).to_have_count(0)
+    await expect(page.get_by_role("dialog", name="ada", exact=True)).to_be_visible()
+
+
+async def test_what_has_one_name_twice_is_called_by_it_once(
+    open_as: OpenAs, house: House, guests: Guests, strangers: dict[str, str]
+) -> None:
+    await guests.come(house.site, house.token("admin", "admin"))
+    page = await open_as("operator", "view=clients&user=admin")
+    who = row_of(page, "admin").get_by_role("gridcell").first
+    await expect(who).to_have_text(re.compile(r"^admin[0-9a-f]{8}$"))
+    await page.goto(f"/connections?view=clients&user={strangers['EventSource']}")
+    row = row_of(page, strangers["EventSource"])
+    await expect(row.get_by_role("gridcell").nth(1)).to_have_text("EventSource")
+    await row.click()
+    badges = page.get_by_role("dialog").get_by_text(re.compile("^eventsource$", re.IGNORECASE))
+    await expect(badges).to_have_text(["EventSource"])
+
+
+async def test_clients_are_found_by_the_dialect_that_they_speak(open_as: OpenAs, strangers: dict[str, str]) -> None:
+    page = await open_as("operator", "view=clients")
+    for dialect, user in strangers.items():
+        await page.get_by_label("Dialect").select_option(label=dialect)
+        await expect(page.get_by_role("row")).to_contain_text(["Who", user])
+        await expect(row_of(page, user)).to_contain_text(dialect)
 
 
 async def test_details_that_could_not_be_renewed_say_so_and_are_asked_for_again(
@@ -220,6 +301,7 @@ async def test_every_view_is_readable_in_every_theme_and_fits_every_size(
         await page.goto(f"/connections?{query}")
         await expect(page.get_by_role("tabpanel")).to_contain_text(seen)
         assert await faults(page) == []
-        await page.set_viewport_size({"width": 390, "height": 844})
-        await expect(page.get_by_role("tabpanel")).to_contain_text(seen)
-        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for width in (900, 375):
+            await page.set_viewport_size({"width": width, "height": 812})
+            await expect(page.get_by_role("tabpanel")).to_contain_text(seen)
+            assert await cut_off(page) == []

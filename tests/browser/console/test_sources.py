@@ -49,7 +49,9 @@ async def choose(page: Page, source: str, action: str) -> None:
 
 async def new_source(page: Page) -> Locator:
     await page.get_by_role("button", name="Add source").click()
-    return page.get_by_role("dialog", name="Add a source")
+    form = page.get_by_role("dialog", name="Add a source")
+    await expect(form).to_be_visible()
+    return form
 
 
 async def test_a_source_is_shown_with_all_its_settings_and_keeps_those_that_nobody_changed(
@@ -151,6 +153,81 @@ async def test_headers_are_kept_changed_or_taken_away(console: ConsoleServer, op
         await form.get_by_role("button", name="Save").click()
         await expect(form).to_have_count(0)
         assert ("headers" in await hidden()) is is_kept
+
+
+async def test_a_test_from_the_menu_asks_at_once_and_again_on_a_press(
+    console: ConsoleServer, open_page: OpenPage, faults: Faults
+) -> None:
+    (console.data / "revenue_snapshot.json").write_text(json.dumps({"mrr": 48_200}))
+    page = await open_page(reduced_motion="reduce")
+    await choose(page, "revenue", "Test")
+    asked = page.get_by_role("dialog", name="Test revenue")
+    await expect(asked).to_contain_text("48200")
+    assert await faults(page) == []
+    (console.data / "revenue_snapshot.json").write_text(json.dumps({"mrr": 50_000}))
+    await asked.get_by_role("button", name="Ask again").click()
+    await expect(asked).to_contain_text("50000")
+
+
+async def test_a_test_says_what_was_done_with_what_was_found(console: ConsoleServer, open_page: OpenPage) -> None:
+    (console.data / "orders.json").write_text(json.dumps({"orders": [{"open": 1}, {"open": 2}]}))
+    value = {"name": "openOrders", "select": "$.orders[*].open"}
+    table = {"kind": "json_file", "name": "orders", "path": "orders.json", "fields": [value]}
+    page = await open_page()
+    await add(page, console, table)
+    test, own = f"{console.url}/api/fusion/sources/test", {"origin": console.url}
+    [hint] = (await (await page.request.post(test, data=table, headers=own)).json())["hints"]
+    await page.reload()
+    await choose(page, "orders", "Test")
+    await expect(page.get_by_role("dialog", name="Test orders")).to_contain_text(hint)
+
+
+@pytest.mark.parametrize("way", ["key", "beside"])
+async def test_a_form_asks_before_it_drops_what_was_typed(open_page: OpenPage, faults: Faults, way: str) -> None:
+    page = await open_page(reduced_motion="reduce")
+    form = await new_source(page)
+
+    async def leave() -> None:
+        if way == "key":
+            await page.keyboard.press("Escape")
+        else:
+            await page.mouse.click(200, 450)
+
+    await leave()
+    await expect(form).to_have_count(0)
+
+    await new_source(page)
+    name = form.get_by_label("Name", exact=True)
+    await name.fill("openOrders")
+    await leave()
+    question = page.get_by_role("dialog", name="Discard what you typed?")
+    await expect(question.get_by_role("button", name="Go on typing")).to_be_focused()
+    assert await faults(page) == []
+    await page.keyboard.press("Escape")
+    await expect(question).to_have_count(0)
+    await expect(name).to_have_value("openOrders")
+    await expect(name).to_be_focused()
+
+    await leave()
+    await page.keyboard.press("Shift+Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Add source")).to_be_focused()
+
+
+async def test_a_form_in_which_everything_is_as_it_was_closes_at_once(
+    console: ConsoleServer, open_page: OpenPage
+) -> None:
+    page = await open_page()
+    await add(page, console, PROMETHEUS)
+    await page.reload()
+    await choose(page, "load", "Change")
+    form = page.get_by_role("dialog", name="Change load")
+    unit = form.get_by_label("Unit of value 1")
+    await unit.fill("ms")
+    await unit.fill("s")
+    await page.keyboard.press("Escape")
+    await expect(form).to_have_count(0)
 
 
 @pytest.mark.parametrize(

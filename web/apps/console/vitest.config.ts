@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { TIMEOUTS } from "../../testing/patience.js";
 
 const PACKAGES = `${import.meta.dirname}/../../packages`;
 
@@ -7,5 +8,5 @@ export default defineConfig({
     alias: [{ find: /^@vagus\/(client|react)$/, replacement: `${PACKAGES}/$1/src/index.ts` }],
     dedupe: ["react", "react-dom"],
   },
-  test: { include: ["tests/**/*.test.{ts,tsx}"], testTimeout: 20_000, hookTimeout: 20_000 },
+  test: { include: ["tests/**/*.test.{ts,tsx}"], ...TIMEOUTS },
 });

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from vagus.auth.keys import KeyRing
 from vagus.hub import Hub
-from vagus.kernel.rates import Rate
+from vagus.kernel.rates import Buckets
 from vagus.store import Store
 
 from .announcing import Announcing
@@ -36,13 +36,13 @@ class Connections:
     async def stop(self) -> None:
         await self._announcing.stop()
 
-    def routes(self, keys: KeyRing | None, rate: Rate) -> "Sequence[ControllerRouterHandler]":
+    def routes(self, keys: KeyRing | None, quotas: Buckets) -> "Sequence[ControllerRouterHandler]":
         """See ``vagus.apps.App``."""
         from vagus.apps.callers import Door
 
         from .routes import routes
 
-        return routes(self.views, Door(self._hub, keys, rate))
+        return routes(self.views, Door(self._hub, keys, quotas))
 
 
 def install(hub: Hub, *, store: Store | None = None, is_draining: Callable[[], bool] = lambda: False) -> Connections:

@@ -25,6 +25,8 @@ export interface Action {
   /** Other words by which it is found. */
   readonly words?: string;
   readonly icon?: LucideIcon;
+  /** One of many alike, or one that is not to be done by mistake: it stands behind the others until it is looked for. */
+  readonly isMinor?: boolean;
 }
 
 const all = cellOf<readonly Action[]>([]);

@@ -4,7 +4,16 @@ import { describe, expect, test } from "vitest";
 import { Board } from "../src/pages/command/board.js";
 import { columnsFor } from "../src/pages/command/columns.js";
 import { type Circumstances, conditionOf } from "../src/pages/command/condition.js";
-import { draftOf, EMPTY, labelAt, problemFrom, problemIn, tableOf } from "../src/pages/command/draft.js";
+import {
+  draftOf,
+  EMPTY,
+  isOther,
+  labelAt,
+  NEW_VALUE,
+  problemFrom,
+  problemIn,
+  tableOf,
+} from "../src/pages/command/draft.js";
 import { Feed } from "../src/pages/command/feed.js";
 import { titleOf } from "../src/pages/command/names.js";
 import { paceText, secondsFrom } from "../src/pages/command/pace.js";
@@ -363,6 +372,18 @@ describe("the form of a source", () => {
     const problem = problemIn({ ...EMPTY, name: "orders", texts: { path: "a" }, ...changes });
     expect(problem?.at).toBe(at);
     expect(problem?.text).toContain(words);
+  });
+
+  test("is another one once something was written into it, whatever its kind", () => {
+    const settings = { kind: "json_file", name: "orders", path: "orders.json", fields: [{ name: "open" }] };
+    const first = draftOf("orders", "json_file", settings) ?? EMPTY;
+    expect(isOther({ ...first, texts: { ...first.texts } }, first)).toBe(false);
+    expect(isOther({ ...EMPTY, kind: "prometheus" }, EMPTY)).toBe(false);
+    expect(isOther({ ...EMPTY, texts: { path: " " } }, EMPTY)).toBe(false);
+    expect(isOther({ ...EMPTY, name: "o" }, EMPTY)).toBe(true);
+    expect(isOther({ ...first, texts: { path: "other.json" } }, first)).toBe(true);
+    expect(isOther({ ...first, values: [...first.values, NEW_VALUE] }, first)).toBe(true);
+    expect(isOther({ ...first, values: [] }, first)).toBe(true);
   });
 
   test("does not ask for a secret that the server has", () => {

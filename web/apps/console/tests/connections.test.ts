@@ -8,7 +8,13 @@ import { isSortedBy, nextSort } from "../src/pages/connections/sorting.js";
 import { inOrder } from "../src/pages/connections/steady.js";
 import type { Connected, Look, Node } from "../src/pages/connections/values.js";
 import { lookOf, Watch } from "../src/pages/connections/watch.js";
-import { fateText } from "../src/pages/connections/words.js";
+import {
+  dialectText,
+  fateText,
+  partingOf,
+  rolesText,
+  transportText,
+} from "../src/pages/connections/words.js";
 
 const NODE: Node = {
   id: "a",
@@ -144,6 +150,27 @@ test("what becomes of a slow client is said by the rules of its channels", () =>
       "it gets only the newest message of 1 channel and stays.",
   );
   expect(fateText({}, 1_024)).toContain("closed as slow");
+});
+
+test("what has one name twice is called by it once", () => {
+  expect(rolesText("admin", ["admin"])).toBe("");
+  expect(rolesText("admin", ["admin", "auditor"])).toBe("admin, auditor");
+  expect(rolesText("ada", ["admin"])).toBe("admin");
+  expect(transportText("eventsource", "eventsource")).toBe("");
+  expect(transportText("socketio", "websocket")).toBe("websocket");
+});
+
+test("who disconnects a client of Socket.IO is not told that it hears why", () => {
+  expect(partingOf("socketio").reason).toContain("not told why");
+  expect(partingOf("").reason).toContain("Socket.IO");
+  for (const dialect of ["centrifuge-json", "signalr-messagepack"])
+    expect(partingOf(dialect).reason).toBe("The client is told, and so is the log.");
+  expect(partingOf("eventsource").reason).toContain("event named disconnect");
+});
+
+test("dialects are called as people know them", () => {
+  expect(dialectText("signalr-json")).toBe("SignalR JSON");
+  expect(dialectText("something-new")).toBe("something-new");
 });
 
 describe("rows whose order is held", () => {

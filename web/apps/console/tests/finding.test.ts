@@ -38,6 +38,12 @@ test("without a query what was done last comes first, and each is there once", (
   expect(found(" ", ALL, ["HTTP API", "gone"])).toEqual([DOCS, CENTRE, CONNECTIONS, CONTRAST]);
 });
 
+test("what is minor stands behind the others until somebody looks for it", () => {
+  const paces = ["1 second", "5 seconds"].map((pace) => action(`A pulse every ${pace}`, { isMinor: true }));
+  expect(found("", [...paces, ...ALL], [])).toEqual([...ALL, ...paces]);
+  expect(found("5 sec", [...paces, ...ALL], [])[0]).toBe(paces[1]);
+});
+
 test("capitals and spaces in the query do not matter", () => {
   expect(found("COMMAND C", ALL, [])[0]).toBe(CENTRE);
 });

@@ -22,10 +22,11 @@ export function Palette({ onClose }: PaletteProps): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const all = useAllActions();
+  const others = useMemo(() => all.filter(({ id }) => id !== "palette"), [all]);
   const [recent] = useState(recentActions);
   const [query, setQuery] = useState("");
   const [place, setPlace] = useState(0);
-  const rows = useMemo(() => found(query, all, recent), [query, all, recent]);
+  const rows = useMemo(() => found(query, others, recent), [query, others, recent]);
   const chosen = rows[Math.min(place, rows.length - 1)];
 
   useModal(dialog);
@@ -140,7 +141,7 @@ function Row({ id, action, isChosen, isRecent, choose, run }: RowProps): ReactNo
     >
       <Icon size={16} className="shrink-0 text-muted" />
       <span className="truncate">{title}</span>
-      <span className="truncate text-xs text-muted">{isRecent ? "Recent" : group}</span>
+      <span className="truncate text-xs text-muted max-sm:hidden">{isRecent ? "Recent" : group}</span>
       <span className="ms-auto">{keys && <Kbd keys={keys} />}</span>
     </div>
   );

@@ -166,6 +166,8 @@ function SignInForm({ user: known = "", error: first = "" }: SignInFormProps): R
               runs:
             </p>
             <CopyLine>vagus link</CopyLine>
+            <p>In a clone of the repository, where it was started with make run:</p>
+            <CopyLine>make link</CopyLine>
           </div>
         ) : (
           <Button type="submit" variant="primary" busy={isBusy} className="w-full">
@@ -175,7 +177,8 @@ function SignInForm({ user: known = "", error: first = "" }: SignInFormProps): R
         {way === "password" && (
           <p className="text-xs text-muted">
             No user yet? Where the server runs:{" "}
-            <code className="font-mono text-text">vagus user add NAME --role admin</code>
+            <code className="font-mono text-text">vagus user add NAME --role admin</code>, in a clone of the
+            repository <code className="font-mono text-text">.venv/bin/vagus</code>.
           </p>
         )}
       </form>

@@ -10,6 +10,7 @@ import {
   PanelTop,
   RotateCw,
   Search,
+  SunMoon,
 } from "lucide-react";
 import { type RefObject, useMemo } from "react";
 import { type Action, useActions } from "../actions.js";
@@ -90,6 +91,7 @@ export function useShellActions({ openPalette, openHelp, openSessions, bell }: S
         group: "Looks",
         keys: "t",
         words: "dark light contrast",
+        icon: SunMoon,
         run: nextTheme,
       },
       ...THEME_CHOICES.map(({ value, label, icon }) => ({

@@ -35,7 +35,7 @@ function walk(wanted: string, text: string, choose: Choose): number | null {
   return score;
 }
 
-/** Those that match, the closest first; without a query those done last, then all in their order. */
+/** Those that match, the closest first; without a query those done last, then all in their order, minor ones behind. */
 export function found(
   query: string,
   actions: readonly Action[],
@@ -43,7 +43,8 @@ export function found(
 ): readonly Action[] {
   if (query.trim() === "") {
     const last = recent.flatMap((id) => actions.find((action) => action.id === id) ?? []);
-    return [...last, ...actions.filter((action) => !last.includes(action))];
+    const others = actions.filter((action) => !last.includes(action));
+    return [...last, ...others.filter(({ isMinor }) => !isMinor), ...others.filter(({ isMinor }) => isMinor)];
   }
   return actions
     .flatMap((action) => {

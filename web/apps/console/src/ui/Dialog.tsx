@@ -2,12 +2,21 @@
  * What has to be dealt with before the page goes on, or a drawer at its side that keeps the page in view.
  *
  * The browser's own modal dialog: it holds the focus, Escape and a click beside it close it, and the focus goes back to
- * where it was. It is on the page only while it is open.
+ * where it was. It is on the page only while it is open. Where something was typed into it that is kept nowhere, it asks
+ * before it closes like that.
  */
 
 import { Announcer } from "@vagus/react";
 import { X } from "lucide-react";
-import { type MouseEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  type ReactNode,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
 import { Button, IconButton } from "./Button.js";
 import { classes } from "./classes.js";
 import { Fault } from "./ErrorBoundary.js";
@@ -32,6 +41,8 @@ export interface DialogProps {
   readonly footer?: ReactNode;
   /** Cannot be closed without an answer. */
   readonly insistent?: boolean;
+  /** What was typed into it would be lost. */
+  readonly unsaved?: boolean;
   readonly children?: ReactNode;
 }
 
@@ -47,18 +58,34 @@ function OpenDialog({
   shape = "medium",
   footer,
   insistent = false,
+  unsaved = false,
   children,
 }: DialogProps): ReactNode {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
+  const [isAsking, setAsking] = useState(false);
   useModal(dialog);
   useEffect(() => {
-    // Into what is to be filled in; else to the title, or the button that closes it would be the first thing read.
+    // Into what is to be filled in; else to the title, or the button that closes it would be the first thing read. Of
+    // several ways out the one is marked that does no harm.
     const find = (what: string): HTMLElement | null | undefined => dialog.current?.querySelector(what);
-    (find("input, textarea, select") ?? find("h2"))?.focus();
+    (find("[data-harmless]") ?? find("input, textarea, select") ?? find("h2"))?.focus();
   }, []);
-  const closeBeside = (event: MouseEvent): void => {
-    if (event.target === dialog.current && !insistent) onClose();
+  const leave = (): void => {
+    if (unsaved) setAsking(true);
+    else if (!insistent) onClose();
+  };
+  const leaveBeside = (event: MouseEvent): void => {
+    if (event.target !== dialog.current) return;
+    event.preventDefault(); // or the focus would go to what was pressed, which is nothing
+    leave();
+  };
+  const leaveByKey = (event: KeyboardEvent): void => {
+    // After a few Escapes the browser itself would close it, whatever is done about `cancel`.
+    if (event.key !== "Escape" || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    leave();
   };
   return (
     <dialog
@@ -69,10 +96,11 @@ function OpenDialog({
         "m-auto max-h-[85dvh] max-w-[calc(100vw-1.5rem)] overflow-hidden border border-line-strong bg-surface p-0 text-text shadow-float",
         SHAPES[shape],
       )}
-      onMouseDown={closeBeside}
+      onMouseDown={leaveBeside}
+      onKeyDown={leaveByKey}
       onCancel={(event) => {
         event.preventDefault();
-        if (!insistent) onClose();
+        leave();
       }}
     >
       <div className="flex max-h-[inherit] h-full flex-col">
@@ -87,7 +115,7 @@ function OpenDialog({
               </p>
             )}
           </div>
-          {!insistent && <IconButton label="Close" icon={X} size="small" onClick={onClose} />}
+          {!insistent && <IconButton label="Close" icon={X} size="small" onClick={leave} />}
         </header>
         {children && <div className="min-h-0 flex-1 overflow-y-auto px-4 pb-4">{children}</div>}
         {footer && (
@@ -96,6 +124,24 @@ function OpenDialog({
           </footer>
         )}
       </div>
+      {isAsking && (
+        <Dialog
+          open
+          shape="small"
+          onClose={() => setAsking(false)}
+          title="Discard what you typed?"
+          footer={
+            <>
+              <Button variant="danger" onClick={onClose}>
+                Discard
+              </Button>
+              <Button variant="primary" data-harmless="" onClick={() => setAsking(false)}>
+                Go on typing
+              </Button>
+            </>
+          }
+        />
+      )}
       <Announcer />
     </dialog>
   );
@@ -106,6 +152,8 @@ export interface ConfirmDialogProps extends Pick<DialogProps, "open" | "onClose"
   readonly typed?: string;
   /** What the button does, such as "Disconnect". */
   readonly action: string;
+  /** What was typed besides the confirmation would be lost. */
+  readonly unsaved?: boolean;
   /** May fail: what it throws is shown, and the dialog stays. It closes by `onClose` else. */
   readonly onConfirm: () => Promise<void>;
 }
@@ -120,6 +168,7 @@ function OpenConfirmDialog({
   title,
   typed,
   action,
+  unsaved = false,
   onConfirm,
   children,
 }: ConfirmDialogProps): ReactNode {
@@ -146,6 +195,7 @@ function OpenConfirmDialog({
       onClose={onClose}
       title={title}
       shape="small"
+      unsaved={unsaved}
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>

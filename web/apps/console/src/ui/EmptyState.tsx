@@ -22,7 +22,9 @@ export function EmptyState({ title, icon: Icon, children, action }: EmptyStatePr
       )}
       <p className="text-base font-semibold">{title}</p>
       {children && (
-        <div className="grid w-full justify-items-center gap-3 text-sm text-muted">{children}</div>
+        <div className="grid w-full justify-items-center gap-3 text-sm text-balance text-muted">
+          {children}
+        </div>
       )}
       {action}
     </div>

@@ -60,12 +60,16 @@ export function Table<Row>({ caption, columns, rows, rowKey, onOpen }: TableProp
   );
 }
 
+/** Phones have little room between columns. */
+const SIDES = "px-pad max-sm:px-2 max-sm:first:ps-pad max-sm:last:pe-pad";
+
 function Header<Row>({ column }: { readonly column: Column<Row> }): ReactNode {
   return (
     <th
       scope="col"
       className={classes(
-        "sticky top-0 z-1 h-8 bg-surface px-pad text-xs font-medium whitespace-nowrap text-muted",
+        "sticky top-0 z-1 h-8 bg-surface text-xs font-medium whitespace-nowrap text-muted",
+        SIDES,
         column.align === "end" ? "text-end" : "text-start",
         column.className,
       )}
@@ -84,7 +88,8 @@ interface CellProps<Row> {
 
 function Cell<Row>({ column, isName, opens, children }: CellProps<Row>): ReactNode {
   const shape = classes(
-    "h-row px-pad py-1",
+    "h-row py-1",
+    SIDES,
     column.align === "end" ? "text-end" : "text-start",
     column.className,
   );

@@ -89,6 +89,7 @@ function waysTo(sources: readonly SourceFields[], showAll: () => void): readonly
     group: "Sources",
     words: [name, ...fields.map((field) => `${field.name} ${titleOf(field.name)}`)].join(" "),
     icon: Gauge,
+    isMinor: true,
     run: () => {
       showAll();
       requestAnimationFrame(() => {

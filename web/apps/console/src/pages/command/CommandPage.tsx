@@ -40,7 +40,10 @@ export function CommandPage(): ReactNode {
     useMemo(() => {
       const title = isPaused ? "Resume the view" : "Pause the view";
       const run = (): void => setPaused(!isPaused);
-      return [{ id: "command.pause", title, group: "Command centre", keys: "space", alsoKeys: "p", run }];
+      const icon = isPaused ? Play : Pause;
+      return [
+        { id: "command.pause", title, group: "Command centre", keys: "space", alsoKeys: "p", icon, run },
+      ];
     }, [isPaused, setPaused]),
   );
 

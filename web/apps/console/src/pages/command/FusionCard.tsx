@@ -15,7 +15,7 @@ import { Mark } from "../../ui/Mark.js";
 import { Skeleton } from "../../ui/Skeleton.js";
 import { titleOf } from "./names.js";
 import { type Change, figureOf, type Pulse, type Mark as SourceMark } from "./pulses.js";
-import { awaitedIn, type Field, isDrawn, stateOf, unitOf } from "./sources.js";
+import { awaitedIn, type Field, isDrawn, nameIn, stateOf, unitOf } from "./sources.js";
 import { toneOf, ValueText } from "./ValueText.js";
 
 export interface FusionCardProps {
@@ -96,7 +96,7 @@ export const FusionCard = memo(function FusionCard(props: FusionCardProps): Reac
       )}
       {awaited !== undefined ? (
         <p className="fusion-awaited" title={awaited}>
-          Waits for {awaited.split(/[/\\]/).at(-1)}
+          Waits for {nameIn(awaited)}
         </p>
       ) : mark?.error ? (
         <p className="fusion-error">{mark.error}</p>

@@ -73,6 +73,7 @@ function usePaceActions(mayChange: boolean, isPaused: boolean): void {
         title: `A pulse every ${durationText(seconds)}`,
         group: "Pace",
         icon: Gauge,
+        isMinor: true,
         run: run({ seconds }),
       })),
       {
@@ -80,6 +81,7 @@ function usePaceActions(mayChange: boolean, isPaused: boolean): void {
         title: isPaused ? "Resume pulses for everybody" : "Pause pulses for everybody",
         group: "Pace",
         icon: isPaused ? Play : Pause,
+        isMinor: true,
         run: run(isPaused ? "resume" : "pause"),
       },
     ];

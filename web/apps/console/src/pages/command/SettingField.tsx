@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 import { Field, Input, Select, TextArea } from "../../ui/Field.js";
-import { useBook } from "./asking.js";
+import { useFolder } from "./asking.js";
 import type { Setting } from "./kinds.js";
 
 export interface SettingFieldProps {
@@ -25,7 +25,7 @@ export function SettingField({
   onChange,
 }: SettingFieldProps): ReactNode {
   const { label, number, isLong, options, isPath = false } = setting;
-  const folder = useBook(isPath).data?.folder ?? "the server's data folder";
+  const folder = useFolder(isPath) ?? "the server's data folder";
   const hint = isPath ? `A path in ${folder}.` : setting.hint;
   const placeholder = isKept ? "unchanged" : setting.placeholder;
   return (

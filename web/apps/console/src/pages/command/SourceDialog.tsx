@@ -13,6 +13,7 @@ import { addSource, changeSource, renewSources } from "./asking.js";
 import {
   type Draft,
   type DraftValue,
+  isOther,
   labelAt,
   NEW_VALUE,
   type Problem,
@@ -47,6 +48,7 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
   const problem = refusal ? problemFrom(refusal.message, draft) : typedProblem(draft, missing);
   const errorAt = (at: string): string | undefined => (problem?.at === at ? problem.text : undefined);
   const isPlaced = problem !== undefined && labelAt(draft.kind, problem.at) !== "";
+  const isUnsaved = isOther(draft, first);
 
   const change = (changes: Partial<Draft>): void => {
     setError(undefined);
@@ -113,6 +115,7 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
       open
       onClose={onClose}
       shape="drawer"
+      unsaved={isUnsaved}
       title={isKnown ? `Change ${first.name}` : "Add a source"}
       description={kind?.about}
       footer={

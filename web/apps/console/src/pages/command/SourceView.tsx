@@ -53,7 +53,8 @@ function Facts({ settings, texts, hidden }: FactsProps): ReactNode {
   const facts = settings.flatMap(({ name, label, number, options, placeholder }): [string, string][] => {
     const text = texts[name] ?? "";
     if (hidden.includes(name)) return [[label, "kept secret"]];
-    if (text === "") return number && placeholder ? [[label, placeholder]] : [];
+    if (number) return text || placeholder ? [[label, figureText(text || placeholder || "")]] : [];
+    if (text === "") return [];
     return [[label, options?.find(({ value }) => value === text)?.label ?? text]];
   });
   return (
@@ -66,4 +67,10 @@ function Facts({ settings, texts, hidden }: FactsProps): ReactNode {
       ))}
     </dl>
   );
+}
+
+/** A number as people read it; words, such as "never", as they are. */
+function figureText(text: string): string {
+  const figure = Number(text);
+  return Number.isNaN(figure) ? text : figure.toLocaleString(undefined, { maximumFractionDigits: 6 });
 }

@@ -8,30 +8,22 @@ import { ApiError } from "../../api.js";
 import { useRole } from "../../session.js";
 import { Badge } from "../../ui/Badge.js";
 import { Button, IconButton } from "../../ui/Button.js";
-import { ConfirmDialog, Dialog } from "../../ui/Dialog.js";
+import { ConfirmDialog } from "../../ui/Dialog.js";
 import { Mark } from "../../ui/Mark.js";
 import { Panel } from "../../ui/Panel.js";
 import { Menu } from "../../ui/Popover.js";
 import { type Column, Table } from "../../ui/Table.js";
 import { Unread } from "../../ui/Unread.js";
 import { useIsAway } from "../../useIsAway.js";
-import {
-  addSource,
-  removeSource,
-  renewSources,
-  type Tried,
-  testSource,
-  useBook,
-  useHealth,
-} from "./asking.js";
+import { addSource, removeSource, renewSources, useBook, useHealth } from "./asking.js";
 import { type Draft, draftOf, EMPTY } from "./draft.js";
 import { formOf } from "./kinds.js";
 import { titleOf } from "./names.js";
-import { Outcome } from "./Outcome.js";
-import { awaitedIn, type Entry, type SourceHealth, stateOf } from "./sources.js";
+import { awaitedIn, type Entry, nameIn, type SourceHealth, stateOf } from "./sources.js";
 
 /** Few ever open them. */
 const SourceDialog = lazy(async () => ({ default: (await import("./SourceDialog.js")).SourceDialog }));
+const SourceTest = lazy(async () => ({ default: (await import("./SourceTest.js")).SourceTest }));
 const SourceView = lazy(async () => ({ default: (await import("./SourceView.js")).SourceView }));
 
 interface Row {
@@ -45,7 +37,7 @@ type Open =
   | { readonly kind: "form"; readonly draft: Draft; readonly entry: Entry | undefined }
   | { readonly kind: "view"; readonly draft: Draft; readonly entry: Entry; readonly reason: string }
   | { readonly kind: "removal"; readonly entry: Entry }
-  | { readonly kind: "test"; readonly entry: Entry };
+  | { readonly kind: "test"; readonly entry: Entry; readonly isDemo: boolean };
 
 const ORIGINS = {
   ready: "comes ready",
@@ -64,7 +56,7 @@ export function SourcesPanel(): ReactNode {
   const isAway = useIsAway();
   const query = useHealth();
   const { data: health, dataUpdatedAt } = query;
-  const { data: book } = useBook(mayChange);
+  const { data: book } = useBook(mayChange, Object.keys(health?.sources ?? {}));
   const [open, setOpen] = useState<Open>();
   const removal = useRemoval();
   const rows = Object.entries(health?.sources ?? {}).map(([name, health]): Row => {
@@ -129,7 +121,11 @@ export function SourcesPanel(): ReactNode {
           <SourceView draft={open.draft} hidden={open.entry.hidden} reason={open.reason} onClose={close} />
         </Suspense>
       )}
-      {open?.kind === "test" && <TestDialog entry={open.entry} onClose={close} />}
+      {open?.kind === "test" && (
+        <Suspense>
+          <SourceTest entry={open.entry} isDemo={open.isDemo} onClose={close} />
+        </Suspense>
+      )}
       {open?.kind === "removal" && (
         <ConfirmDialog
           open
@@ -164,7 +160,9 @@ const COLUMNS: readonly Column<Row>[] = [
         )}
         {/* Phones have no room for a column of it. */}
         {health.error && (
-          <span className="w-full text-xs wrap-anywhere text-muted sm:hidden">{remarkOf(health)}</span>
+          <span className="w-full text-xs font-normal wrap-anywhere text-muted sm:hidden">
+            {remarkOf(health).text}
+          </span>
         )}
       </span>
     ),
@@ -211,15 +209,28 @@ const remarks = (header: string): Column<Row> => ({
   id: "error",
   header,
   className: "max-sm:hidden",
-  cell: ({ health }) => (
-    <span className="block max-w-md text-xs wrap-anywhere text-muted">{remarkOf(health)}</span>
-  ),
+  cell: ({ health }) => {
+    const { text, folder } = remarkOf(health);
+    return (
+      <div className="max-w-md text-xs wrap-anywhere text-muted">
+        {text} {folder && <span className="block break-all text-faint">in {folder}</span>}
+      </div>
+    );
+  },
 });
 
+interface Remark {
+  readonly text: string;
+  /** Where the file should be that is waited for. */
+  readonly folder?: string;
+}
+
 /** What is wrong with a source, or what it waits for. */
-function remarkOf({ status, error }: SourceHealth): string {
+function remarkOf({ status, error }: SourceHealth): Remark {
   const awaited = status === "waiting" ? awaitedIn(error ?? "") : undefined;
-  return awaited === undefined ? (error ?? "") : `Waits for ${awaited}`;
+  if (awaited === undefined) return { text: error ?? "" };
+  const name = nameIn(awaited);
+  return { text: `Waits for ${name}`, folder: awaited.slice(0, -name.length - 1) };
 }
 
 function actionsColumn(setOpen: (open: Open) => void, remove: (entry: Entry) => void): Column<Row> {
@@ -227,7 +238,7 @@ function actionsColumn(setOpen: (open: Open) => void, remove: (entry: Entry) => 
     id: "actions",
     header: "Actions",
     align: "end",
-    cell: ({ entry, name }) => {
+    cell: ({ entry, name, health }) => {
       if (entry?.settings == null) return null;
       const draft = draftOf(entry.name, entry.kind, entry.settings);
       const fixed = entry.origin !== "added" && FIXED[entry.origin];
@@ -239,7 +250,11 @@ function actionsColumn(setOpen: (open: Open) => void, remove: (entry: Entry) => 
             <IconButton size="small" icon={Ellipsis} label={`Actions for ${name}`} {...props} />
           )}
           items={[
-            { label: "Test", icon: FlaskConical, onSelect: () => setOpen({ kind: "test", entry }) },
+            {
+              label: "Test",
+              icon: FlaskConical,
+              onSelect: () => setOpen({ kind: "test", entry, isDemo: health.demo }),
+            },
             ...(fixed && draft
               ? [
                   {
@@ -295,33 +310,4 @@ function useRemoval(): Removal {
     }
   };
   return { withUndo, forGood };
-}
-
-function TestDialog({ entry, onClose }: { readonly entry: Entry; readonly onClose: () => void }): ReactNode {
-  const [tried, setTried] = useState<Tried>();
-  const [error, setError] = useState<ApiError | null>(null);
-  const [isBusy, setBusy] = useState(false);
-  const test = (): void => {
-    setBusy(true);
-    setError(null);
-    testSource({ ...entry.settings, kind: entry.kind, name: entry.name })
-      .then(setTried, (error: unknown) => error instanceof ApiError && setError(error))
-      .finally(() => setBusy(false));
-  };
-  return (
-    <Dialog
-      open
-      onClose={onClose}
-      shape="small"
-      title={`Test ${entry.name}`}
-      description="It is asked once; nothing is kept of that."
-      footer={
-        <Button variant="primary" icon={FlaskConical} busy={isBusy} onClick={test}>
-          Ask it now
-        </Button>
-      }
-    >
-      <div role="status">{(tried ?? error) && <Outcome tried={tried} error={error} />}</div>
-    </Dialog>
-  );
 }

@@ -1,11 +1,10 @@
 /** What a source that is being written would say, asked of the server once, and nothing of it kept. */
 
-import { useQuery } from "@tanstack/react-query";
 import { FlaskConical } from "lucide-react";
 import { type ReactNode, useEffect, useState } from "react";
 import { ApiError } from "../../api.js";
 import { Button } from "../../ui/Button.js";
-import { type Table, type Tried, testSource } from "./asking.js";
+import { type Table, type Tried, useTried } from "./asking.js";
 import { Outcome } from "./Outcome.js";
 
 /** So long after the last key it is tried. */
@@ -32,14 +31,7 @@ export function useTrial(
     return () => clearTimeout(timer);
   }, [text, isRemote, missing]);
   const isAsked = wanted === text && missing === "";
-  const { data, error, isFetching, refetch } = useQuery<Tried, ApiError>({
-    queryKey: ["fusion", "test", wanted],
-    queryFn: ({ signal }) => testSource(JSON.parse(wanted), signal),
-    enabled: isAsked,
-    retry: false,
-    gcTime: 0,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
+  const { data, error, isFetching, refetch } = useTried(wanted, isAsked);
   const ask = (): void => {
     if (isAsked) void refetch();
     else setWanted(text);

@@ -1,12 +1,13 @@
 /** What the page asks of `/api/fusion`, and does there. */
 
-import { type UseQueryResult, useMutation, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, type UseQueryResult, useMutation, useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { type ApiError, get, post, put, remove } from "../../api.js";
 import { type Range, textOf, windowOf } from "../../charts/ranges.js";
 import { queries } from "../../connection.js";
 import type { History } from "./board.js";
 import type { Feed } from "./feed.js";
+import type { Pulse } from "./pulses.js";
 import type { Entry, Health } from "./sources.js";
 
 const ROUTE = "/api/fusion";
@@ -47,6 +48,8 @@ export interface Tried {
   readonly ok: boolean;
   readonly values?: Readonly<Record<string, unknown>>;
   readonly error?: string;
+  /** What was done with what it said, where that may not be what was meant. */
+  readonly hints?: readonly string[];
 }
 
 /** The settings of a source, as the server's configuration has them. */
@@ -82,13 +85,25 @@ export interface Book {
   readonly sources: readonly Entry[];
 }
 
-/** The sources with their settings; for admins alone, nobody else is answered. */
-export function useBook(mayAsk: boolean): UseQueryResult<Book, ApiError> {
+/** The sources with their settings, asked anew when they are others; for admins alone, nobody else is answered. */
+export function useBook(mayAsk: boolean, names: readonly string[]): UseQueryResult<Book, ApiError> {
   return useQuery({
-    queryKey: ["fusion", "sources"],
+    queryKey: ["fusion", "sources", names],
     queryFn: ({ signal }) => get<Book>(`${ROUTE}/sources`, { signal }),
-    enabled: mayAsk,
+    enabled: mayAsk && names.length > 0,
+    placeholderData: keepPreviousData,
   });
+}
+
+/** Where paths of sources begin. */
+export function useFolder(mayAsk: boolean): string | undefined {
+  const { data } = useQuery({
+    queryKey: ["fusion", "folder"],
+    queryFn: async ({ signal }) => (await get<Book>(`${ROUTE}/sources`, { signal })).folder,
+    enabled: mayAsk,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return data;
 }
 
 /** The history of these metrics; asked anew when the range is another one, and after a loss of the connection. */
@@ -130,7 +145,16 @@ export const renewSources = (): void => {
   void queries.invalidateQueries({ queryKey: ["fusion", "health"] });
 };
 
-/** Take what the pulses that are shown tell of the pace, and ask for the sources' health now and then. */
+/** Whether a pulse has other sources than are known: some were added or removed, by whomever. */
+function hasOthers({ sources }: Pulse): boolean {
+  const known = queries.getQueryData<Health>(["fusion", "health"]);
+  return known !== undefined && String(Object.keys(known.sources)) !== String(Object.keys(sources));
+}
+
+/**
+ * Take what the pulses that are shown tell of the pace, and ask for the sources' health: at once where they are others,
+ * else now and then.
+ */
 export function useNewsOfPulses(feed: Feed): void {
   useEffect(() => {
     let askedAt = 0;
@@ -138,7 +162,7 @@ export function useNewsOfPulses(feed: Feed): void {
       const newest = pulses.at(-1);
       if (newest !== undefined) takePace(newest);
       const now = performance.now();
-      if (now - askedAt < PULSE_NEWS_MS) return;
+      if (now - askedAt < PULSE_NEWS_MS && !(newest && hasOthers(newest))) return;
       askedAt = now;
       void queries.invalidateQueries({ queryKey: ["fusion", "health"] });
       void queries.invalidateQueries({ queryKey: ["fusion", "performance"] });
@@ -164,8 +188,17 @@ export function usePace() {
   });
 }
 
-export const testSource = (table: Table, signal?: AbortSignal): Promise<Tried> =>
-  post<Tried>(`${ROUTE}/sources/test`, table, signal === undefined ? {} : { signal });
+/** What a source with these settings, as JSON, says; asked once, and again with `refetch`. */
+export function useTried(settings: string, isAsked: boolean): UseQueryResult<Tried, ApiError> {
+  return useQuery({
+    queryKey: ["fusion", "test", settings],
+    queryFn: ({ signal }) => post<Tried>(`${ROUTE}/sources/test`, JSON.parse(settings), { signal }),
+    enabled: isAsked,
+    retry: false,
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
 
 export const addSource = (table: Table): Promise<Entry> => post<Entry>(`${ROUTE}/sources`, table);
 

@@ -27,6 +27,12 @@ export interface Problem {
   readonly text: string;
 }
 
+/** Whether something was written into a draft or taken out of it; another kind alone is soon chosen again. */
+export function isOther(draft: Draft, first: Draft): boolean {
+  const textOf = (one: Draft): string => JSON.stringify(tableOf({ ...one, kind: draft.kind }));
+  return textOf(draft) !== textOf(first);
+}
+
 const NAME = /^[a-z][A-Za-z0-9]{0,63}$/;
 
 /** What keeps the server from being asked. `hidden` are secrets that it has already. */

@@ -81,6 +81,9 @@ export function awaitedIn(error: string): string | undefined {
   return /^(.+) is not there\b/.exec(error)?.[1];
 }
 
+/** The name of a file, without its folder. */
+export const nameIn = (path: string): string => path.split(/[/\\]/).at(-1) ?? path;
+
 export interface ChartPlan {
   readonly key: string;
   readonly title: string;

@@ -97,7 +97,7 @@ const COLUMNS: readonly Column<Channel>[] = [
   {
     id: "name",
     title: "Name",
-    track: "minmax(9rem, 2fr)",
+    track: "minmax(6.5rem, 2fr)",
     sort: "name",
     cell: ({ name }) => (
       <span className="font-medium" title={name}>
@@ -123,9 +123,10 @@ const COLUMNS: readonly Column<Channel>[] = [
   {
     id: "rate",
     title: "Published",
-    track: "5.5rem",
+    track: "5rem",
     sort: "publicationsPerSecond",
     isNumber: true,
+    from: 340,
     cell: ({ publicationsPerSecond }) => rateText(publicationsPerSecond),
   },
   {

@@ -15,7 +15,16 @@ import { isGone, useClient } from "./asking.js";
 import { useControl } from "./control.js";
 import { Fact, Overdue } from "./parts.js";
 import type { ClientDetails, Followed } from "./values.js";
-import { bytesRateText, countOf, countText, dialectText, rateText, shortId, userText } from "./words.js";
+import {
+  bytesRateText,
+  countOf,
+  countText,
+  dialectText,
+  rateText,
+  shortId,
+  transportText,
+  userText,
+} from "./words.js";
 
 export function ClientDrawer({ id }: { readonly id: string }): ReactNode {
   const { change, isPaused } = useControl();
@@ -54,12 +63,16 @@ export function ClientDrawer({ id }: { readonly id: string }): ReactNode {
 
 function Disconnecting({ details }: { readonly details: ClientDetails }): ReactNode {
   const { askToDisconnect, mayDisconnect } = useControl();
-  const { id, user } = details.client;
+  const { id, user, dialect } = details.client;
   const blocked = !mayDisconnect && "Only admins disconnect others.";
   return (
     <>
       {user && (
-        <Button variant="danger" blocked={blocked} onClick={() => askToDisconnect({ client: "", user })}>
+        <Button
+          variant="danger"
+          blocked={blocked}
+          onClick={() => askToDisconnect({ client: "", user, dialect: "" })}
+        >
           Disconnect all of {user}
         </Button>
       )}
@@ -67,7 +80,7 @@ function Disconnecting({ details }: { readonly details: ClientDetails }): ReactN
         variant="danger"
         icon={Unplug}
         blocked={blocked}
-        onClick={() => askToDisconnect({ client: id, user })}
+        onClick={() => askToDisconnect({ client: id, user, dialect })}
       >
         Disconnect
       </Button>
@@ -77,6 +90,7 @@ function Disconnecting({ details }: { readonly details: ClientDetails }): ReactN
 
 function Details({ details }: { readonly details: ClientDetails }): ReactNode {
   const { client, agent, expiresAt, queueLimit, pausedMs, subscriptions } = details;
+  const transport = transportText(client.dialect, client.transport);
   return (
     <div className="grid gap-5">
       <div className="flex flex-wrap gap-1.5">
@@ -85,7 +99,7 @@ function Details({ details }: { readonly details: ClientDetails }): ReactNode {
           <Badge key={role}>{role}</Badge>
         ))}
         <Badge>{dialectText(client.dialect)}</Badge>
-        <Badge>{client.transport}</Badge>
+        {transport && <Badge>{transport}</Badge>}
         {client.section && <Badge>{client.section}</Badge>}
       </div>
       <dl className="grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-3">
@@ -93,7 +107,11 @@ function Details({ details }: { readonly details: ClientDetails }): ReactNode {
         <Fact name="Connected">
           <Age at={client.connectedAt} />
         </Fact>
-        <Fact name="Sign-in ends">{expiresAt === null ? "never" : new Date(expiresAt).toLocaleString()}</Fact>
+        <Fact name="Sign-in ends">
+          {expiresAt === null
+            ? "never"
+            : new Date(expiresAt).toLocaleString(undefined, { dateStyle: "short", timeStyle: "short" })}
+        </Fact>
         <Fact name="Commands" hint="What it asked for">
           {countText(client.messagesIn)} · {rateText(client.messagesInPerSecond)}
         </Fact>

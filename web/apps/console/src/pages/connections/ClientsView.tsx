@@ -24,7 +24,9 @@ import {
   DIALECT_NAMES,
   dialectText,
   rateText,
+  rolesText,
   shortId,
+  transportText,
   userText,
 } from "./words.js";
 
@@ -92,7 +94,7 @@ function columnsOf(nodes: ReadonlyMap<string, string>): readonly Column<Connecte
         <span className="flex min-w-0 items-center gap-2" title={`${userText(user)}, connection ${id}`}>
           {slow && <Mark tone="warn" label="slow" />}
           <span className={user ? "truncate font-medium" : "truncate text-muted"}>{userText(user)}</span>
-          <span className="truncate text-faint">{roles.length > 0 ? roles.join(", ") : shortId(id)}</span>
+          <span className="truncate text-faint max-sm:hidden">{rolesText(user, roles) || shortId(id)}</span>
         </span>
       ),
     },
@@ -104,7 +106,7 @@ function columnsOf(nodes: ReadonlyMap<string, string>): readonly Column<Connecte
       from: 640,
       cell: ({ dialect, transport }) => (
         <>
-          {dialectText(dialect)} <span className="text-faint">{transport}</span>
+          {dialectText(dialect)} <span className="text-faint">{transportText(dialect, transport)}</span>
         </>
       ),
     },
@@ -161,7 +163,7 @@ function columnsOf(nodes: ReadonlyMap<string, string>): readonly Column<Connecte
       track: "4.5rem",
       sort: "messagesOutPerSecond",
       isNumber: true,
-      from: 380,
+      from: 340,
       cell: ({ messagesOutPerSecond }) => rateText(messagesOutPerSecond),
     },
     {
@@ -195,10 +197,11 @@ function ClientFilters(): ReactNode {
   const setUser = useCallback((user: string | undefined) => change({ user }), [change]);
   const setChannel = useCallback((channel: string | undefined) => change({ channel }), [change]);
   const isKnown = nodes.some(({ node }) => node.id === search.node);
+  const choosesNode = nodes.length > 1 || search.node !== undefined;
   return (
     <search
       aria-label="Filter the clients"
-      className="grid grid-cols-2 gap-2 px-pad pb-3 sm:grid-cols-[1fr_1fr_auto_auto_auto]"
+      className="grid grid-cols-2 gap-2 px-pad pb-3 sm:auto-cols-auto sm:grid-flow-col sm:grid-cols-[1fr_1fr]"
     >
       <FilterInput label="User" placeholder="User, or a* or *a" value={search.user} onChange={setUser} />
       <FilterInput
@@ -217,17 +220,19 @@ function ClientFilters(): ReactNode {
         value={search.dialect ?? ""}
         onChange={(dialect) => change({ dialect: dialect || undefined })}
       />
-      <Select
-        aria-label="Node"
-        className="h-control-small text-xs"
-        options={[
-          { value: "", label: "All nodes" },
-          ...nodes.map(({ node }) => ({ value: node.id, label: node.name })),
-          ...(search.node && !isKnown ? [{ value: search.node, label: shortId(search.node) }] : []),
-        ]}
-        value={search.node ?? ""}
-        onChange={(node) => change({ node: node || undefined })}
-      />
+      {choosesNode && (
+        <Select
+          aria-label="Node"
+          className="h-control-small text-xs"
+          options={[
+            { value: "", label: "All nodes" },
+            ...nodes.map(({ node }) => ({ value: node.id, label: node.name })),
+            ...(search.node && !isKnown ? [{ value: search.node, label: shortId(search.node) }] : []),
+          ]}
+          value={search.node ?? ""}
+          onChange={(node) => change({ node: node || undefined })}
+        />
+      )}
       <Select
         aria-label="Speed"
         className="h-control-small text-xs"

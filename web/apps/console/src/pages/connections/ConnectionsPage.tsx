@@ -76,6 +76,7 @@ export function ConnectionsPage(): ReactNode {
           group: "Connections",
           keys: "space",
           alsoKeys: "p",
+          icon: isPaused ? Play : Pause,
           run: () => change({ paused: isPaused ? undefined : 1 }),
         },
         ...TABS.map(({ id, label }) => ({

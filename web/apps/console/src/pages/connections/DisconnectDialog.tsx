@@ -1,6 +1,5 @@
 /**
- * Disconnecting somebody: what that means, a reason that they are told, and a typed confirmation, since it cannot be
- * undone.
+ * Disconnecting somebody: what that means, a reason, who is told it, and a typed confirmation, since it cannot be undone.
  */
 
 import { useToasts } from "@vagus/react";
@@ -8,13 +7,15 @@ import { type ReactNode, useState } from "react";
 import { ConfirmDialog } from "../../ui/Dialog.js";
 import { Field, Input, Select } from "../../ui/Field.js";
 import { disconnect } from "./asking.js";
-import { countOf, shortId, userText } from "./words.js";
+import { countOf, partingOf, shortId, userText } from "./words.js";
 
 /** One connection, or all of a user. */
 export interface Disconnected {
   /** Empty for all connections of the user. */
   readonly client: string;
   readonly user: string;
+  /** The client's; empty for all connections of the user. */
+  readonly dialect: string;
 }
 
 export interface DisconnectDialogProps {
@@ -31,7 +32,8 @@ const AFTERWARDS = [
 ] as const;
 
 export function DisconnectDialog({ whom, onClose }: DisconnectDialogProps): ReactNode {
-  const { client, user } = whom;
+  const { client, user, dialect } = whom;
+  const parting = partingOf(dialect);
   const { add } = useToasts();
   const [reason, setReason] = useState("");
   const [afterwards, setAfterwards] = useState<keyof typeof CODES>("stay");
@@ -51,6 +53,7 @@ export function DisconnectDialog({ whom, onClose }: DisconnectDialogProps): Reac
       onClose={onClose}
       title={client ? `Disconnect ${userText(user)}?` : `Disconnect all connections of ${user}?`}
       typed={user || shortId(client)}
+      unsaved={reason.trim() !== ""}
       action="Disconnect"
       onConfirm={confirm}
     >
@@ -62,7 +65,7 @@ export function DisconnectDialog({ whom, onClose }: DisconnectDialogProps): Reac
       </p>
       <Field
         label="Reason"
-        hint="They are told, and so is the log."
+        hint={parting.reason}
         error={isTooLong && `At most ${MOST_BYTES} bytes; shorten it.`}
       >
         {(control) => (
@@ -74,7 +77,7 @@ export function DisconnectDialog({ whom, onClose }: DisconnectDialogProps): Reac
           />
         )}
       </Field>
-      <Field label="Afterwards" hint="What their client library does by itself.">
+      <Field label="Afterwards" hint={parting.afterwards}>
         {(control) => (
           <Select {...control} options={AFTERWARDS} value={afterwards} onChange={setAfterwards} />
         )}

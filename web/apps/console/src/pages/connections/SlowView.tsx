@@ -13,7 +13,7 @@ import { useSlow } from "./asking.js";
 import { useControl } from "./control.js";
 import { Overdue, Uncovered } from "./parts.js";
 import type { Slow } from "./values.js";
-import { countOf, countText, dialectText, fateText, shortId, userText } from "./words.js";
+import { countOf, countText, dialectText, fateText, shortId, transportText, userText } from "./words.js";
 
 export function SlowView(): ReactNode {
   const { isPaused } = useControl();
@@ -62,7 +62,7 @@ export function SlowView(): ReactNode {
 
 function SlowRow({ slow: { client, queueLimit, pausedMs, whenFull } }: { readonly slow: Slow }): ReactNode {
   const { show, askToDisconnect, mayDisconnect } = useControl();
-  const { id, user, queueBytes } = client;
+  const { id, user, dialect, queueBytes } = client;
   const filled = Math.min(1, queueBytes / queueLimit);
   return (
     <li className="grid gap-x-6 gap-y-2 border-t border-line px-pad py-3 md:grid-cols-[minmax(10rem,1fr)_minmax(10rem,1fr)_2fr_auto] md:items-center">
@@ -72,7 +72,7 @@ function SlowRow({ slow: { client, queueLimit, pausedMs, whenFull } }: { readonl
           <Badge tone={filled > 0.8 ? "bad" : "warn"}>{filled > 0.8 ? "nearly full" : "slow"}</Badge>
         </p>
         <p className="truncate text-xs text-muted">
-          {shortId(id)}, {dialectText(client.dialect)} {client.transport}
+          {shortId(id)}, {dialectText(dialect)} {transportText(dialect, client.transport)}
         </p>
       </div>
       <div className="min-w-0">
@@ -99,7 +99,7 @@ function SlowRow({ slow: { client, queueLimit, pausedMs, whenFull } }: { readonl
           variant="danger"
           icon={Unplug}
           blocked={!mayDisconnect && "Only admins disconnect others."}
-          onClick={() => askToDisconnect({ client: id, user })}
+          onClick={() => askToDisconnect({ client: id, user, dialect })}
         >
           Disconnect
         </Button>

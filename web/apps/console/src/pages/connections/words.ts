@@ -35,8 +35,8 @@ const DIALECTS: Readonly<Record<string, string>> = {
   "centrifuge-json": "Native JSON",
   "centrifuge-protobuf": "Native Protobuf",
   socketio: "Socket.IO",
-  json: "SignalR JSON",
-  messagepack: "SignalR MessagePack",
+  "signalr-json": "SignalR JSON",
+  "signalr-messagepack": "SignalR MessagePack",
   eventsource: "EventSource",
 };
 
@@ -45,6 +45,46 @@ export const DIALECT_NAMES: readonly string[] = Object.keys(DIALECTS);
 export const dialectText = (name: string): string => DIALECTS[name] ?? name;
 
 export const userText = (user: string): string => user || "anonymous";
+
+/** A transport, where its name says more than that of the dialect. */
+export const transportText = (dialect: string, transport: string): string =>
+  transport === dialect ? "" : transport;
+
+/** The roles of somebody; nothing where the user is called as the only one. */
+export const rolesText = (user: string, roles: readonly string[]): string =>
+  roles.length === 1 && roles[0] === user ? "" : roles.join(", ");
+
+export interface Parting {
+  /** Who is told the reason. */
+  readonly reason: string;
+  /** What the client's library does by itself. */
+  readonly afterwards: string;
+}
+
+/** What a client of a dialect learns when it is disconnected; `""` stands for several, of whichever dialects. */
+export function partingOf(dialect: string): Parting {
+  const afterwards = "What the client's library does by itself.";
+  switch (dialect) {
+    case "":
+      return {
+        reason:
+          "They are told, and so is the log. Socket.IO has no room for it: its clients are not told why.",
+        afterwards: "What their client libraries do by themselves; with EventSource, the page decides.",
+      };
+    case "socketio":
+      return {
+        reason: "For the log: Socket.IO has no room for it, so the client is not told why.",
+        afterwards,
+      };
+    case "eventsource":
+      return {
+        reason: "The page is told by an event named disconnect, and so is the log.",
+        afterwards: "A browser comes back by itself unless the page closes its source when it is told.",
+      };
+    default:
+      return { reason: "The client is told, and so is the log.", afterwards };
+  }
+}
 
 const FATES: Readonly<Record<WhenFull, (channels: number) => string>> = {
   disconnect: () => "it is closed as slow (3008); it reconnects, and recovers where channels keep history",
