@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.integration.native.peers import NODE_FOLDER, Event, Peer, Refused
 from tests.integration.native.serving import App, LoopThread, Server, servers_on
@@ -23,6 +23,8 @@ from .site import site
 
 Serve = Callable[..., Awaitable[Server]]
 OpenPeer = Callable[..., Awaitable[Peer]]
+
+expect.set_options(timeout=DEADLINE_S * 1000)
 
 _numbers = count(1)
 
@@ -65,7 +67,7 @@ async def browser(installed_program: Callable[[str], Path]) -> AsyncIterator[Bro
         pytest.fail("tests/node/node_modules is missing: run `make dev`")
     program = installed_program("chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS, timeout=2_000 * DEADLINE_S)
         yield browser
         await browser.close()
 

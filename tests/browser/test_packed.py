@@ -19,7 +19,7 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.integration.native.serving import LoopThread, Server
-from tests.patience import DEADLINE_S
+from tests.patience import DEADLINE_S, PATIENCE
 from tools.pages import WEB
 from vagus import Caller, ChannelRule, Hub, Last
 
@@ -44,7 +44,7 @@ ENVIRONMENT: Final = os.environ | {
 
 def run(folder: Path, *command: str) -> str:
     done = subprocess.run(
-        command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=150, check=False
+        command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=150 * PATIENCE, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")

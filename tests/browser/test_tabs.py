@@ -15,6 +15,7 @@ from playwright.async_api import BrowserContext, Page
 from tests.integration.native.serving import LoopThread, Server
 from tests.integration.native.tokens import token, verifier
 from tests.integration.redis.ears import eventually
+from tests.patience import PATIENCE
 from tools.pages import WEB
 from vagus import ChannelRule, Hub, Last
 
@@ -40,7 +41,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         *("--bundle", "--splitting", "--format=esm", "--log-level=warning", f"--outdir={folder}"),
         *(f"--alias:{name}={WEB}/packages/client/src/{file}" for name, file in aliases.items()),
     ]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=60 * PATIENCE)
     return {f"/{path.name}": path for path in folder.iterdir()}
 
 

@@ -9,14 +9,17 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.chromium import ARGUMENTS
 from tests.examples.pages import ROOT
+from tests.patience import DEADLINE_S, PATIENCE
 
 WEB: Final = ROOT / "web"
 
 RunNode = Callable[..., str]
+
+expect.set_options(timeout=DEADLINE_S * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +38,7 @@ def run_node(installed_program: Callable[[str], Path]) -> RunNode:
             capture_output=True,
             text=True,
             check=False,
-            timeout=100,
+            timeout=100 * PATIENCE,
         )
         assert ran.returncode == 0, f"{program}:\n{ran.stdout}{ran.stderr}"
         return ran.stdout
@@ -65,6 +68,6 @@ def packages(run_node: RunNode, tmp_path_factory: pytest.TempPathFactory) -> Pat
 async def browser(installed_program: Callable[[str], Path]) -> AsyncIterator[Browser]:
     program = installed_program("chromium")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS, timeout=2_000 * DEADLINE_S)
         yield browser
         await browser.close()

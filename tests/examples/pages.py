@@ -14,7 +14,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 
 _FENCE: Final = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-_FILE: Final = re.compile(r"(?:#|//) ([a-z_]+(?:\.worker)?\.(?:py|mjs|tsx?))$")
+_FILE: Final = re.compile(r"(?:#|//) ([a-z_]+(?:\.worker)?\.(?:py|mjs|mts|tsx?))$")
 _LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _SETTING: Final = re.compile(

@@ -17,7 +17,7 @@ import click
 import pytest
 
 from tests.examples.pages import PAGES, ROOT, Page
-from tests.patience import DEADLINE_S
+from tests.patience import DEADLINE_S, PATIENCE
 from tools import write_docs
 from vagus.api.methods import METHODS
 from vagus.api.metrics import HubCollector
@@ -342,7 +342,7 @@ def ending(process: "subprocess.Popen[str]") -> Iterator[None]:
 
 def run(*command: str, cwd: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command, cwd=cwd, env=CLEAN | variables, capture_output=True, text=True, check=False, timeout=90
+        command, cwd=cwd, env=CLEAN | variables, capture_output=True, text=True, check=False, timeout=90 * PATIENCE
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from centrifuge import CentrifugeError
 
 from tests.examples.driving import Follower, Server, Wire, connected, serving, soon
+from tests.patience import DEADLINE_S
 
 EXAMPLES = ("examples.fastapi_app", "examples.starlette_app", "examples.litestar_app", "examples.django_app.asgi")
 
@@ -18,7 +19,7 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
 
 
 async def change_status(server: Server, status: str, order_id: str = "42") -> int:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=DEADLINE_S) as http:
         response = await http.post(f"/orders/{order_id}/status", json={"status": status})
     assert response.is_success, response.text
     offset: int = response.json()["offset"]
@@ -61,6 +62,6 @@ async def test_what_the_rule_the_types_or_the_token_refuse_is_refused(server: Se
 
 
 async def test_a_plain_request_to_the_hub_is_told_to_speak_websocket_or_not_found(server: Server) -> None:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=DEADLINE_S) as http:
         response = await http.get("/connection/websocket")
     assert response.status_code in (404, 426)  # Django answers every http request itself

@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 
 from tests.examples.pages import ROOT, Page
@@ -132,6 +133,13 @@ async def line_with(process: asyncio.subprocess.Process, text: str) -> str:
     raise AssertionError(f"it ended without saying {text}")
 
 
+async def answers_through(place: Place) -> None:
+    """nginx finds the node that there is, at once and every time."""
+    async with httpx.AsyncClient() as http:
+        url = place.replacing("http://127.0.0.1:8080/health?live")
+        assert [(await http.get(url)).status_code for _ in range(4)] == [200] * 4
+
+
 @pytest.fixture
 def postgres(installed_program: Callable[[str], Path]) -> Iterator[Postgres]:
     server = Postgres(installed_program)
@@ -217,9 +225,12 @@ async def test_two_nodes_behind_nginx_are_one_hub_and_one_may_be_lost(
         first.kill()
         await place.run(to_second)
         await line_with(client, "the second node")
+        await answers_through(place)
 
         again = await place.serve(SECTION.starting("vagus serve ")[0])
         second.kill()
+        await second.wait()
+        await answers_through(place)
         await place.run(to_first)
         await line_with(client, "the first node")
         assert again.returncode is None

@@ -108,7 +108,7 @@ def test_typescript_programs_show_what_is_published(
     page: Page, tmp_path: Path, packages: Path, installed_program: Callable[[str], Path]
 ) -> None:
     (tmp_path / "node_modules").symlink_to(packages)
-    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "package.json").write_text('{"type": "commonjs"}')  # as `npm init` makes it
     with serving(tmp_path / "server", "--demo") as server:
         for program in demo_programs(page):
             file = tmp_path / str(program.file)

@@ -15,6 +15,7 @@ from tests.examples import driving
 from tests.examples.driving import soon
 from tests.examples.pages import ROOT, Page
 from tests.examples.test_docs import ADDRESS, VAGUS, Server, ending, run, serving
+from tests.patience import DEADLINE_S
 from vagus.client import Client, Message, Subscription
 
 RULES: Final = Page(ROOT / "docs" / "recipes.md").configuration
@@ -56,7 +57,7 @@ async def test_what_an_existing_service_changes_is_seen_by_who_follows(hub: Serv
         driving.serving("examples.fastapi_live") as service,
         customer(hub, tmp_path) as client,
         client.subscribe("orders:42") as order,
-        httpx.AsyncClient(base_url=service.url, trust_env=False) as http,
+        httpx.AsyncClient(base_url=service.url, trust_env=False, timeout=DEADLINE_S) as http,
     ):
         response = await http.post("/orders/42/status", json={"status": "paid"})
         assert response.json() == {"offset": 1}

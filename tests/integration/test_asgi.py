@@ -22,6 +22,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.examples.driving import Follower, Wire, soon
+from tests.patience import DEADLINE_S
 from vagus import Caller, ChannelRule, Hub, Last, Limits, Rate, asgi_app
 from vagus.asgi import Asgi
 from vagus.auth.addresses import AddressRules, Networks
@@ -99,7 +100,7 @@ async def no_task_is_left() -> AsyncIterator[None]:
     yield
     left = asyncio.all_tasks() - before - {asyncio.current_task()}
     if left:
-        _, stuck = await asyncio.wait(left, timeout=5)
+        _, stuck = await asyncio.wait(left, timeout=DEADLINE_S)
         assert not stuck
 
 

@@ -16,6 +16,7 @@ import pytest
 import uvicorn
 from centrifuge import Client, ClientState, ServerSubscribedContext, ServerUnsubscribedContext
 
+from tests.patience import DEADLINE_S
 from vagus.api.app import api_app
 from vagus.auth.keys import KeyRing, KeyRow
 from vagus.gateway.asgi import asgi_app
@@ -72,20 +73,20 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def client(address: str) -> Iterator[cent.Client]:
-    with cent.Client(f"http://{address}/api", "all") as client:
+    with cent.Client(f"http://{address}/api", "all", timeout=DEADLINE_S) as client:
         yield client
 
 
 @pytest.fixture
 async def async_client(address: str) -> AsyncIterator[cent.AsyncClient]:
-    async with cent.AsyncClient(f"http://{address}/api", "all") as client:
+    async with cent.AsyncClient(f"http://{address}/api", "all", timeout=DEADLINE_S) as client:
         yield client
 
 
 @pytest.fixture
 async def ada(address: str) -> AsyncIterator[Client]:
     """A connected client of the native protocol."""
-    client = Client(f"ws://{address}/connection/websocket")
+    client = Client(f"ws://{address}/connection/websocket", timeout=DEADLINE_S)
     await client.connect()
     await client.ready()
     yield client
@@ -174,12 +175,15 @@ def test_an_error_has_its_code_and_message(client: cent.Client) -> None:
 
 def test_a_wrong_key_is_unauthorized(address: str) -> None:
     for key in ("", "wrong"):
-        with cent.Client(f"http://{address}/api", key) as client, pytest.raises(cent.CentUnauthorizedError):
+        with (
+            cent.Client(f"http://{address}/api", key, timeout=DEADLINE_S) as client,
+            pytest.raises(cent.CentUnauthorizedError),
+        ):
             client.info(cent.InfoRequest())
 
 
 def test_a_key_without_the_scope_is_denied(address: str) -> None:
-    with cent.Client(f"http://{address}/api", "publisher") as client:
+    with cent.Client(f"http://{address}/api", "publisher", timeout=DEADLINE_S) as client:
         assert client.publish(cent.PublishRequest(channel="orders:scope", data=1)).offset == 1
         with pytest.raises(cent.CentApiResponseError) as caught:
             client.info(cent.InfoRequest())
@@ -216,7 +220,7 @@ async def test_the_asynchronous_client_publishes_and_reads(async_client: cent.As
 async def test_the_asynchronous_client_hears_of_errors(address: str, async_client: cent.AsyncClient) -> None:
     with pytest.raises(cent.CentApiResponseError):
         await async_client.publish(UNKNOWN)
-    async with cent.AsyncClient(f"http://{address}/api", "wrong") as stranger:
+    async with cent.AsyncClient(f"http://{address}/api", "wrong", timeout=DEADLINE_S) as stranger:
         with pytest.raises(cent.CentUnauthorizedError):
             await stranger.publish(UNKNOWN)
 
@@ -230,7 +234,7 @@ async def test_a_client_is_subscribed_seen_unsubscribed_and_closed(async_client:
     ada.events.on_disconnected = news.put
 
     await async_client.subscribe(cent.SubscribeRequest(user="ada", channel=channel, info={"seat": 1}))
-    assert isinstance(await asyncio.wait_for(news.get(), 5), ServerSubscribedContext)
+    assert isinstance(await asyncio.wait_for(news.get(), DEADLINE_S), ServerSubscribedContext)
     presence = (await async_client.presence(cent.PresenceRequest(channel=channel))).presence
     assert [(info.user, info.chan_info) for info in presence.values()] == [("ada", {"seat": 1})]
     stats = await async_client.presence_stats(cent.PresenceStatsRequest(channel=channel))
@@ -239,16 +243,16 @@ async def test_a_client_is_subscribed_seen_unsubscribed_and_closed(async_client:
     assert {name: one.num_clients for name, one in found.items()} == {channel: 1}
 
     await async_client.publish(cent.PublishRequest(channel=channel, data={"n": 1}))
-    heard: Any = await asyncio.wait_for(news.get(), 5)
+    heard: Any = await asyncio.wait_for(news.get(), DEADLINE_S)
     assert heard.pub.data == {"n": 1}
     await async_client.unsubscribe(cent.UnsubscribeRequest(user="ada", channel=channel))
-    assert isinstance(await asyncio.wait_for(news.get(), 5), ServerUnsubscribedContext)
+    assert isinstance(await asyncio.wait_for(news.get(), DEADLINE_S), ServerUnsubscribedContext)
 
     (client,) = presence
     await async_client.refresh(cent.RefreshRequest(user="ada", client=client, expire_at=int(time.time()) + 60))
     farewell = cent.Disconnect(code=4501, reason="enough")
     await async_client.disconnect(cent.DisconnectRequest(user="ada", disconnect=farewell))
-    gone: Any = await asyncio.wait_for(news.get(), 5)
+    gone: Any = await asyncio.wait_for(news.get(), DEADLINE_S)
     assert (gone.code, gone.reason) == (4501, "enough")
     assert ada.state is ClientState.DISCONNECTED
 
@@ -257,4 +261,4 @@ async def test_an_expired_client_is_told_so(async_client: cent.AsyncClient, ada:
     closed: asyncio.Queue[Any] = asyncio.Queue()
     ada.events.on_connecting = closed.put
     await async_client.refresh(cent.RefreshRequest(user="ada", expired=True))
-    assert (await asyncio.wait_for(closed.get(), 5)).code == 3005
+    assert (await asyncio.wait_for(closed.get(), DEADLINE_S)).code == 3005

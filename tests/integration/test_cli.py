@@ -11,7 +11,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.integration.redis.servers import eventually
 from tests.patience import DEADLINE_S
+from vagus.server.folder import ADDRESS, DataFolder
 
 pytestmark = pytest.mark.timeout(60)  # up to eight processes, one after the other
 
@@ -277,6 +278,7 @@ async def test_stopping_lets_nobody_new_in(start: Start) -> None:
 def test_an_insecure_server_needs_no_token_and_no_key_and_warns(folder: Path, start: Start) -> None:
     server = start(Server, "--insecure")
     assert "INSECURE" in server.log()
+    (folder / "elsewhere").mkdir()
     assert run(folder, "publish", "anything", "1", "--data-dir", "elsewhere", "--url", server.url).code == 0
     assert run(folder, "tail", "anything", "--url", server.url, "--history", "1", "--count", "1").out.endswith(" 1\n")
 
@@ -299,7 +301,47 @@ def test_a_port_that_is_taken_is_one_line_and_code_1(folder: Path) -> None:
         port = str(taken.getsockname()[1])
         ran = run(folder, "serve", "--port", port)
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err == f"vagus: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+    hint = "(stop what runs there, or choose another: --port 0 takes a free one)"
+    assert ran.err == f"vagus: cannot listen on 127.0.0.1 port {port}: Address already in use {hint}\n"
+
+
+def test_a_host_that_nobody_knows_is_named(folder: Path) -> None:
+    ran = run(folder, "serve", "--port", "0", "--host", "nobody.invalid")
+    assert (ran.code, ran.err) == (2, "vagus: --host: server.host: nobody.invalid is not an address of this machine\n")
+
+
+def test_a_second_server_on_a_folder_is_refused_and_the_first_stays_where_commands_find_it(
+    folder: Path, start: Start
+) -> None:
+    server = start(Server)
+    ran = run(folder, "serve", "--port", "0")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"vagus: data folder vagus-data: another server at {server.url} has it, and without")
+    assert run(folder, "publish", "news", "1").code == 0
+    server.stop()
+    start(Server)
+
+
+@pytest.mark.parametrize("name", ["token_secret", "api_key"])
+def test_a_server_does_not_start_with_a_secret_that_is_empty(folder: Path, name: str) -> None:
+    (folder / "vagus-data").mkdir(mode=0o700)
+    (folder / "vagus-data" / name).touch()
+    ran = run(folder, "serve", "--port", "0")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith(f"vagus: data folder vagus-data: {name} is empty: restore it from a backup, or remove it")
+
+
+def test_of_several_servers_on_a_folder_one_that_answers_is_found(tmp_path: Path) -> None:
+    data = DataFolder(tmp_path / "vagus-data")
+    with socket.create_server(("127.0.0.1", 0)) as older, socket.create_server(("127.0.0.1", 0)) as newer:
+        urls = ["http://{}:{}".format(*listener.getsockname()) for listener in (older, newer)]
+        for url in urls:
+            data.announce(url)
+        assert data.address() == urls[1]
+        newer.close()  # without a word, as when it is killed
+        assert data.address() == urls[0]
+        data.announce(urls[0])
+        assert data.read(ADDRESS) == urls[0]
 
 
 def test_an_address_of_no_interface_is_refused(folder: Path) -> None:
@@ -427,6 +469,85 @@ def test_tail_survives_a_restart_of_the_server(folder: Path, start: Start) -> No
     assert tail.process.wait(10) == 0
 
 
+@contextmanager
+def answering(url: str, status: str) -> Iterator[threading.Event]:
+    """A proxy without a server, that has an answer for every request; the event says that it gave one."""
+    host, port = url.removeprefix("http://").split(":")
+    answered = threading.Event()
+
+    def answer(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.recv(10_000)
+                connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+            answered.set()
+
+    with socket.create_server((host, int(port))) as listener:
+        thread = threading.Thread(target=answer, args=(listener,))
+        thread.start()
+        try:
+            yield answered
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def free_url() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        return "http://{}:{}".format(*closed.getsockname())
+
+
+@pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"])
+def test_tail_waits_for_a_server_that_a_proxy_has_not_found_yet(folder: Path, start: Start, status: str) -> None:
+    url = free_url()
+    run(folder, "token", "--user", "42")
+    with answering(url, status) as answered:
+        tail = start(Running, "tail", "news", "--url", url, "--count", "1")
+        assert answered.wait(DEADLINE_S)
+        tail.until(f"says {status}: trying again")
+    start(Running, "serve", "--port", url.rpartition(":")[2]).line()
+    eventually(lambda: run(folder, "publish", "news", "1").code == 0 and tail.process.poll() is not None, "shown")
+    assert tail.line().endswith(" 1\n")
+
+
+@pytest.mark.parametrize("status", ["502 Bad Gateway", "500 Internal Server Error"])
+def test_tail_waits_for_a_server_that_a_proxy_has_lost(folder: Path, start: Start, status: str) -> None:
+    server = start(Server)
+    run(folder, "publish", "news", "1")
+    tail = start(Running, "tail", "news", "--history", "1", "--count", "2")
+    assert tail.line().endswith(" news #1 1\n")
+    server.stop()
+    with answering(server.url, status) as answered:
+        assert answered.wait(DEADLINE_S)
+    start(Running, "serve", "--port", server.url.rpartition(":")[2]).line()
+    eventually(lambda: run(folder, "publish", "news", "2").code == 0 and tail.process.poll() is not None, "shown")
+    assert tail.line().endswith(" 2\n")
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden"])
+def test_tail_ends_where_it_is_not_wanted_any_more(folder: Path, start: Start, status: str) -> None:
+    server = start(Server)
+    run(folder, "publish", "news", "1")
+    tail = start(Running, "tail", "news", "--history", "1")
+    tail.line()
+    server.stop()
+    with answering(server.url, status):
+        assert tail.process.wait(DEADLINE_S) == 4
+    assert f"does not take WebSockets here: {status}" in tail.log()
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "500 Internal Server Error"])
+def test_tail_does_not_wait_for_what_may_never_be_there(folder: Path, status: str) -> None:
+    url = free_url()
+    with answering(url, status):
+        ran = run(folder, "tail", "news", "--url", url)
+    assert (ran.code, f"does not take WebSockets here: {status}" in ran.err) == (4, True)
+
+
 @pytest.mark.parametrize("arguments", [("publish", "absent", "1"), ("tail", "absent")])
 def test_a_channel_without_a_rule_is_refused(folder: Path, start: Start, arguments: tuple[str, ...]) -> None:
     start(Server)
@@ -443,8 +564,19 @@ def test_a_wrong_key_is_refused(folder: Path, start: Start) -> None:
 
 def test_tail_without_a_token_is_refused_with_a_hint(folder: Path, start: Start) -> None:
     server = start(Server)
-    ran = run(folder, "tail", "news", "--url", server.url)
+    (folder / "elsewhere").mkdir()
+    ran = run(folder / "elsewhere", "tail", "news", "--url", server.url)
     assert (ran.code, "a token is needed" in ran.err) == (4, True)
+
+
+def test_tail_makes_its_tokens_where_the_address_is_given_too(folder: Path, start: Start) -> None:
+    server = start(Server)
+    (folder / "elsewhere").mkdir()
+    run(folder, "publish", "news", "1")
+    arguments = ("tail", "news", "--url", f"{server.url}/", "--history", "1", "--count", "1")
+    for place, options in ((folder, ()), (folder / "elsewhere", ("--data-dir", "../vagus-data"))):
+        ran = run(place, *arguments, *options)
+        assert ran.out.endswith(" news #1 1\n"), ran.err
 
 
 @pytest.mark.parametrize("arguments", [("publish", "news", "1"), ("tail", "news"), ("top", "--count", "1")])
@@ -480,7 +612,9 @@ def test_top_counts_what_a_server_does(folder: Path, start: Start) -> None:
     figures = json.loads(run(folder, "top", "--json", "--count", "1").out)
     assert (figures["url"], figures["status"], figures["clients"]) == (server.url, "ok", 0)
     assert figures["rates"]["published"] > 0
-    assert "memory" in run(folder, "top", "--count", "1").out
+    shown = run(folder, "top", "--count", "2", "--interval", "0.1").out
+    assert shown.count("memory") == 2
+    assert shown.endswith("\n")
 
 
 def test_top_needs_a_key(folder: Path, start: Start) -> None:

@@ -16,13 +16,13 @@ from vagus.api.app import api_app
 from vagus.apps.admin import install
 from vagus.auth.keys import KeyRing, KeyRow
 from vagus.hub import Hub
-from vagus.kernel.rates import Rate
+from vagus.kernel.rates import Buckets, Rate
 
 
 def hub_and_api() -> Callable[..., Any]:
     hub = Hub(open_to_all=True)
     keys = KeyRing.from_rows([KeyRow(name="all", secret="all", scopes=frozenset("*"))], now=time.time)
-    routes = partial(install(hub).routes, keys, Rate(per_s=1e6, burst=1_000_000))
+    routes = partial(install(hub).routes, keys, Buckets(Rate(per_s=1e6, burst=1_000_000)))
     api = api_app(hub, keys=keys, routes=routes)
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -6,6 +6,7 @@ const OPTIONS = {
   positioned: "positioned", recoverable: "recoverable", join_leave: "joinLeave", delta: "delta",
   tags_filter: "tagsFilter", since: "since",
 };
+const TIMEOUT_MS = 90_000; // longer than any test waits, which is then what fails
 const CLIENT_EVENTS = [
   "connecting", "connected", "disconnected", "error", "message",
   "subscribed", "subscribing", "unsubscribed", "publication", "join", "leave",
@@ -48,6 +49,7 @@ class Peer {
     this.#client = new Centrifuge(url, {
       minReconnectDelay: 10,
       maxReconnectDelay: 100,
+      timeout: TIMEOUT_MS,
       ...this.#chosen(options, Centrifuge),
       ...(websocket ? { websocket: websocket(this.#report) } : {}),
     });

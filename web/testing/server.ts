@@ -9,11 +9,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DEADLINE_MS } from "./patience.js";
 
 const FOLDER = import.meta.dirname;
 const VENV = join(FOLDER, "..", "..", ".venv", "bin", "vagus");
 const PROGRAM = process.env["VAGUS"] ?? (existsSync(VENV) ? VENV : "vagus");
-const READY_MS = 15_000;
 
 export class TestServer {
   readonly port: number;
@@ -62,7 +62,7 @@ export class TestServer {
       },
     );
     this.#process = running;
-    const deadline = Date.now() + READY_MS;
+    const deadline = Date.now() + DEADLINE_MS;
     while (!(await this.#answers())) {
       if (running.exitCode !== null || Date.now() > deadline) throw new Error("the server does not start");
       await new Promise((resolve) => setTimeout(resolve, 50));

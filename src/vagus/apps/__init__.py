@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from litestar.types import ControllerRouterHandler
 
     from vagus.auth.keys import KeyRing
-    from vagus.kernel.rates import Rate
+    from vagus.kernel.rates import Buckets
 
 
 class App(Protocol):
@@ -41,9 +41,9 @@ class App(Protocol):
         """End that, before the hub and the store stop."""
         ...
 
-    def routes(self, keys: "KeyRing | None", rate: "Rate") -> "Sequence[ControllerRouterHandler]":
+    def routes(self, keys: "KeyRing | None", quotas: "Buckets") -> "Sequence[ControllerRouterHandler]":
         """Its HTTP routes. ``keys`` open them besides tokens; with ``None`` they are open to everybody, as
 
-        ``--insecure`` says. ``rate`` is how often one caller may ask. May be called in a thread.
+        ``--insecure`` says. ``quotas`` are how often each caller may ask. May be called in a thread.
         """
         ...

@@ -34,7 +34,7 @@ from vagus.kernel import codes
 from vagus.kernel.errors import DisconnectError, RefusedError
 from vagus.kernel.identity import Identity
 from vagus.kernel.permissions import Access, is_allowed
-from vagus.kernel.rates import Buckets, Rate
+from vagus.kernel.rates import Buckets
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
@@ -65,13 +65,12 @@ ANYBODY: Final = HttpCaller("anybody")
 
 
 class Door:
-    """Lets requests of one app in. ``rate`` is what one caller may ask of all its routes together."""
+    """Lets requests of one app in. ``quotas`` are what each caller may ask of all its routes together."""
 
-    def __init__(self, hub: Hub, keys: KeyRing | None, rate: Rate) -> None:
+    def __init__(self, hub: Hub, keys: KeyRing | None, quotas: Buckets) -> None:
         self._hub = hub
         self._keys = keys
-        self._rate = rate
-        self._buckets = Buckets(rate)
+        self._quotas = quotas
 
     def guard(self, *, allow: Access, scope: str) -> Guard:
         """Admit tokens and sessions by their roles (``allow``, such as ``("@admin",)``) and keys by a scope.
@@ -81,8 +80,8 @@ class Door:
 
         async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
             caller = await self._caller(connection, allow, scope)
-            if not self._buckets.take(caller.name, self._hub.loop.time()):
-                wait_s = ceil(1 / self._rate.per_s)
+            if not self._quotas.take(caller.name, self._hub.loop.time()):
+                wait_s = ceil(1 / self._quotas.rate.per_s)
                 raise TooManyRequestsException("Ask less often.", headers={"retry-after": str(wait_s)})
             connection.scope["user"] = caller
 

@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         # Click's own errors are all about usage, and would show several lines.
-        click.echo(f"vagus: {error.format_message()} (vagus --help says more)", err=True)
+        click.echo(f"vagus: {_without_hidden(error).format_message()} (vagus --help says more)", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
@@ -86,3 +86,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.close()  # whoever read our output has gone; Python would complain about it at exit
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _without_hidden(error: click.ClickException) -> click.ClickException:
+    """The error, without suggesting an option that help does not show."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+        return error
+    options = error.ctx.command.params
+    hidden = {name for option in options if getattr(option, "hidden", False) for name in option.opts}
+    shown = [name for name in error.possibilities or () if name not in hidden]
+    return click.NoSuchOption(error.option_name, possibilities=shown, ctx=error.ctx)

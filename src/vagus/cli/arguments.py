@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 F = TypeVar("F", bound=Callable[..., Any])
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_ADDRESS: Final = re.compile(r"[^\s\0-\x1f\x7f?#]+")
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 
 
@@ -45,6 +47,23 @@ def label(text: str) -> tuple[str, str]:
     return name, value
 
 
+def address(text: str) -> str:
+    """The address of a server, without a slash at its end."""
+    if not text.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{text!r}: a server's address begins with http:// or https://")
+    try:
+        parts = urlsplit(text)
+        host = (parts.hostname or "").encode("idna")
+        is_one = bool(host) and parts.port != 0 and parts.path.isascii() and bool(_ADDRESS.fullmatch(text))
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise click.BadParameter(
+            f"{text!r} is not an address such as https://live.example.com or http://127.0.0.1:8000"
+        )
+    return text.rstrip("/")
+
+
 def configuration_options(command: F) -> F:
     """``--config`` and ``--data-dir``, as for the server whose secrets are wanted."""
     command = click.option("--data-dir", metavar="DIR", help="The server's data folder.")(command)
@@ -55,9 +74,8 @@ def configuration_options(command: F) -> F:
 
 def server_options(command: F) -> F:
     """``--url``, besides the options of the configuration."""
-    command = click.option("--url", metavar="URL", envvar="VAGUS_URL", help="The server, if not the one started here.")(
-        command
-    )
+    help_text = "The server, if not the one started here."
+    command = click.option("--url", type=address, metavar="URL", envvar="VAGUS_URL", help=help_text)(command)
     return configuration_options(command)
 
 

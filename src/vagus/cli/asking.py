@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from .faults import ConfigurationError, RefusedByServerError, UnreachableError
+from .faults import RefusedByServerError, UnreachableError
 
 TIMEOUT_S: Final = 10.0
 
@@ -35,8 +35,6 @@ def get(url: str, path: str) -> Any:
 
 
 def _body(request: urllib.request.Request, accept: int = 200) -> bytes:
-    if not request.full_url.startswith(("http://", "https://")):
-        raise ConfigurationError(f"{request.full_url}: a server's address begins with http:// or https://")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
             body: bytes = response.read()

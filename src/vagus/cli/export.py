@@ -93,7 +93,7 @@ def import_(file: Path, config: str | None, data_dir: str | None, as_json: bool)
     \b
     vagus import backup.db
     """
-    surroundings = Surroundings.found(config, data_dir)
+    surroundings = Surroundings.found(config, data_dir, may_be_new=True)
     database = _sqlite_file(surroundings)
     with _speaking_of_files():
         with file.open("rb") as content:

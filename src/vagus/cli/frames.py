@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from vagus.wire.websocket import accept_key
 
-from .faults import ConfigurationError, RefusedByServerError
+from .faults import RefusedByServerError
 
 TEXT: Final = 0x1
 CLOSE: Final = 0x8
@@ -37,6 +37,24 @@ class ClosedError(Exception):
         return not (3500 <= self.code <= 3999 or 4500 <= self.code <= 4999)
 
 
+class TurnedAwayError(RefusedByServerError):
+    """Whoever answers at the address does not open a WebSocket, with a status of HTTP."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"the server does not take WebSockets here: {status}")
+        self.status = status
+
+    @property
+    def is_soon_over(self) -> bool:
+        """Whether it is what a proxy says while it has no server, or a server that is full or stops."""
+        return self.status[:3] in ("502", "503", "504")
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the other side says that it is to blame, and not what was asked."""
+        return self.status.startswith("5")
+
+
 class Socket:
     """One open connection. Not for several readers at once."""
 
@@ -46,14 +64,12 @@ class Socket:
 
     @classmethod
     async def open(cls, url: str) -> "Socket":
-        """Connect to a ``ws`` or ``wss`` address. Raises ``OSError``, ``TimeoutError`` or ``RefusedByServerError``."""
+        """Connect to a ``ws`` or ``wss`` address. Raises ``OSError`` or ``TurnedAwayError``."""
         parts = urlsplit(url)
-        if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            raise ConfigurationError(f"{url}: not the address of a server")
         secure = parts.scheme == "wss"
         async with asyncio.timeout(OPENING_S):
             port = parts.port or (443 if secure else 80)
-            reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure or None, limit=2**20)
+            reader, writer = await asyncio.open_connection(parts.hostname or "", port, ssl=secure or None, limit=2**20)
             try:
                 await _shake_hands(reader, writer, parts.path or "/", parts.netloc.rpartition("@")[2])
             except BaseException:
@@ -141,6 +157,6 @@ async def _shake_hands(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     if not version.startswith("HTTP/"):
         raise ConnectionError("it does not speak HTTP")
     if not status.startswith("101"):
-        raise RefusedByServerError(f"the server does not take WebSockets here: {status}")
+        raise TurnedAwayError(status)
     if headers.get("sec-websocket-accept") != accept_key(key):
         raise ConnectionError("it does not speak WebSocket")

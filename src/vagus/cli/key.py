@@ -58,7 +58,7 @@ def new(
     if expires != math.inf:
         row["expires_at"] = round(time.time() + expires)
     if save:
-        row["id"] = _save(Surroundings.found(config, data_dir), row).id
+        row["id"] = _save(Surroundings.found(config, data_dir, may_be_new=True), row).id
     if as_json:
         click.echo(msgspec.json.encode({"key": secret, **row}))
     elif save:
@@ -91,7 +91,10 @@ def _save(surroundings: Surroundings, row: dict[str, Any]) -> "StoredKey":
 @configuration_options
 @json_option
 def list_(revoked: bool, config: str | None, data_dir: str | None, as_json: bool) -> None:
-    """List the keys in the store. Those of the configuration are there for all to see."""
+    """List the keys in the store, with when each was used last, a minute late at most.
+
+    Those of the configuration are there for all to see.
+    """
     from vagus.store import keys
 
     async def look(store: "Store") -> "list[keys.StoredKey]":
@@ -103,7 +106,7 @@ def list_(revoked: bool, config: str | None, data_dir: str | None, as_json: bool
         shown = [{name: value for name, value in msgspec.to_builtins(row).items() if name != "hash"} for row in rows]
         click.echo(msgspec.json.encode(shown))
         return
-    print_table([("ID", "NAME", "SCOPES", "MADE", "ENDS"), *(_cells(row) for row in rows)])
+    print_table([("ID", "NAME", "SCOPES", "MADE", "USED", "ENDS"), *(_cells(row) for row in rows)])
 
 
 @key.command()
@@ -143,15 +146,13 @@ def _toml(value: object) -> str:
 
 
 def _cells(row: "StoredKey") -> tuple[str, ...]:
-    if row.revoked_at is not None:
-        end = f"revoked {_day(row.revoked_at)}"
-    else:
-        end = "never" if row.expires_at is None else _day(row.expires_at)
-    return row.id, row.name, " ".join(sorted(row.scopes)), _day(row.created_at), end
+    end = moment(row.expires_at) if row.revoked_at is None else f"revoked {moment(row.revoked_at)}"
+    return row.id, row.name, " ".join(sorted(row.scopes)), moment(row.created_at), moment(row.used_at), end
 
 
-def _day(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
+def moment(at: float | None) -> str:
+    """A time as tables show it, in UTC."""
+    return "never" if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
 
 
 def print_table(rows: Iterable[tuple[str, ...]]) -> None:

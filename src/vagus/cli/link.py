@@ -1,4 +1,4 @@
-"""``vagus link``: a link that signs somebody in to the console, once; beside a running server, or before it starts."""
+"""``vagus link``: a link that signs somebody in to the console, once; made where a server runs, or has run before."""
 
 import math
 import time
@@ -74,6 +74,6 @@ def new_code(
     if math.isinf(ttl_s):
         raise CommandError("a link has to end some time: --ttl")
     try:
-        return on_store(surroundings, make, start=start, make=True)
+        return on_store(surroundings, make, start=start)
     except ValueError as error:
         raise CommandError(str(error)) from None

@@ -73,7 +73,9 @@ def on_store(
     except ValueError as error:
         raise ConfigurationError(f"store.url: {error}") from None
     if file is not None and not make and not file.exists():
-        raise CommandError(f"there is no database at {file} yet: vagus serve makes it")
+        raise CommandError(
+            f"there is no database at {file} yet: vagus serve makes it; --data-dir names the folder of another server"
+        )
     try:
         return asyncio.run(_on(store, work, start=start))
     except (StoreError, ConflictError) as error:

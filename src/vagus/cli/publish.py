@@ -40,7 +40,7 @@ def publish(
     request: dict[str, object] = {"channel": channel, "data": json_text(sys.stdin.read() if data == "-" else data)}
     if tags:
         request["tags"] = dict(tags)
-    receipt = post(found.url(url), "publish", request, found.key(key))
+    receipt = post(found.url(url), "publish", request, found.key(key, url))
     if as_json:
         click.echo(msgspec.json.encode(receipt))
     else:

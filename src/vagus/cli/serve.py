@@ -75,7 +75,7 @@ def serve(
     from vagus.server.folder import DataFolder
     from vagus.server.listening import CannotListenError
 
-    folder = DataFolder(Path(settings.server.data_dir))
+    folder = DataFolder(Path(settings.server.data_dir), Path(config or FILE_NAME))
     if settings.access.insecure and post is None:
         click.echo(warning_of_insecure(), err=True)
     try:

@@ -20,7 +20,7 @@ import msgspec
 from .arguments import json_option, server_options
 from .asking import HINTS
 from .faults import CommandError, ConfigurationError, RefusedByServerError, UnreachableError
-from .frames import ClosedError
+from .frames import ClosedError, TurnedAwayError
 from .session import Conversation, RefusedError
 from .surroundings import Surroundings
 
@@ -81,7 +81,7 @@ def tail(
     if history and since:
         raise ConfigurationError("tail: either --history or --since, not both")
     found = Surroundings.found(config, data_dir)
-    tokens = tokens_from(found, channels) if token is None and not url else Tokens(token or "")
+    tokens = tokens_from(found, channels, url) if token is None else Tokens(token)
     follower = Follower(found.url(url), tokens, channels, Printer(as_json, count))
     asyncio.run(follower.run(history or 0, since or Since()))
 
@@ -93,13 +93,13 @@ class Tokens(msgspec.Struct, frozen=True):
     subscriptions: dict[str, str] = {}
 
 
-def tokens_from(found: Surroundings, channels: Sequence[str]) -> Tokens:
-    """Sign tokens with the secrets that are here; none where there are none."""
+def tokens_from(found: Surroundings, channels: Sequence[str], url: str | None) -> Tokens:
+    """Sign tokens with the secrets that are here for the server at ``url``; none where there are none."""
     from .token import make_token
 
-    if not found.secret():
+    if not found.secret(url):
         return Tokens()
-    with_secret = channels if found.subscription_secret() else ()
+    with_secret = channels if found.subscription_secret(url) else ()
     return Tokens(
         make_token(found, USER, roles=("viewer",)),
         {channel: make_token(found, USER, channel=channel) for channel in with_secret},
@@ -151,10 +151,10 @@ class Follower:
         self._positions: dict[str, tuple[int, str]] = {}
 
     async def run(self, history: int, since: Since) -> None:
-        """Raises ``UnreachableError`` if there is no server at first, ``RefusedByServerError`` if it says no."""
+        """Raises ``UnreachableError`` if there is nobody at first, ``RefusedByServerError`` for a no that stays one."""
         if since.offset is not None:
             self._positions = dict.fromkeys(self._channels, (since.offset, since.epoch))
-        conversation = await self._begin()
+        conversation = await self._first()
         try:
             await self._subscribe_all(conversation, history, since.ago_s)
             while True:
@@ -172,6 +172,20 @@ class Follower:
         finally:
             await conversation.close()
 
+    async def _first(self) -> Conversation:
+        """Connect. Whoever says that the server will be there soon is asked again."""
+        try:
+            return await self._begin()
+        except TurnedAwayError as error:
+            if not error.is_soon_over:
+                raise
+            self._printer.note(f"{self._url} says {error.status}: trying again")
+        for attempt in itertools.count():
+            await _pause(attempt)
+            if (conversation := await self._tried()) is not None:
+                return conversation
+        raise AssertionError("counting never ends")
+
     async def _begin(self) -> Conversation:
         try:
             return await Conversation.open(self._url, self._tokens.connection, "vagus tail")
@@ -184,12 +198,11 @@ class Follower:
             raise UnreachableError(f"no server at {self._url}: {text}") from None
 
     async def _again(self) -> Conversation:
-        """Connect and recover, as often as it takes, waiting longer each time."""
+        """Connect and recover, as often as it takes."""
         for attempt in itertools.count():
-            await asyncio.sleep(random.uniform(0.5, 1) * min(LONGEST_S, SHORTEST_S * 2 ** min(attempt, 10)))
-            try:
-                conversation = await self._begin()
-            except UnreachableError:
+            await _pause(attempt)
+            conversation = await self._tried()
+            if conversation is None:
                 continue
             try:
                 await self._subscribe_all(conversation, 0, 0)
@@ -199,6 +212,17 @@ class Follower:
             else:
                 return conversation
         raise AssertionError("counting never ends")
+
+    async def _tried(self) -> Conversation | None:
+        """A connection; ``None`` if there may be one later."""
+        try:
+            return await self._begin()
+        except UnreachableError:
+            return None
+        except TurnedAwayError as error:
+            if not error.is_fault:
+                raise
+            return None
 
     async def _follow(self, conversation: Conversation) -> None:
         while True:
@@ -258,6 +282,11 @@ class Follower:
             epoch = publication.get("epoch", epoch)
             self._positions[channel] = (offset, epoch)
         self._printer.show(channel, publication, epoch)
+
+
+async def _pause(attempt: int) -> None:
+    """Wait before trying again, longer each time."""
+    await asyncio.sleep(random.uniform(0.5, 1) * min(LONGEST_S, SHORTEST_S * 2 ** min(attempt, 10)))
 
 
 def _check(error: ClosedError) -> None:

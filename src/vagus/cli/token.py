@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from vagus.kernel.identity import Role
 
@@ -58,7 +59,7 @@ def token(
     if channel is not None and roles:
         raise ConfigurationError("token: a subscription token has no roles")
     expires_at = None if math.isinf(ttl) else int(time.time() + ttl)
-    found = Surroundings.found(config, data_dir)
+    found = Surroundings.found(config, data_dir, may_be_new=True)
     made = make_token(found, user, channel=channel, roles=roles, info=info, expires_at=expires_at)
     if as_json:
         answer = {"token": made, "user": user, "channel": channel, "expires_at": expires_at}
@@ -68,14 +69,22 @@ def token(
 
 @token.command()
 @click.argument("token")
+@configuration_options
 @json_option
-@click.pass_obj
-def check(places: tuple[str | None, str | None], token: str, as_json: bool) -> None:
+@click.pass_context
+def check(context: click.Context, token: str, config: str | None, data_dir: str | None, as_json: bool) -> None:
     """Say whether the server would believe a token, and what it says."""
     from vagus.auth.errors import TokenError
     from vagus.server.tokens import verifier_from
 
-    found = Surroundings.found(*places)
+    before: tuple[str | None, str | None] = context.obj
+    if context.get_parameter_source("config") is not ParameterSource.COMMANDLINE:
+        config = before[0]
+    found = Surroundings.found(config, data_dir or before[1])
+    if found.settings.subscription_tokens is None and not found.settings.tokens.has_key and not found.secret():
+        raise ConfigurationError(
+            f"token: there is no secret in {found.folder.path} to check it with: --data-dir names the server's folder"
+        )
     with_secret = msgspec.structs.replace(found.settings.tokens, hmac_secret=found.secret())
     try:
         connections = verifier_from(with_secret)

@@ -80,7 +80,7 @@ def top(
     vagus top --json --count 1
     """
     found = Surroundings.found(config, data_dir)
-    place, secret = found.url(url), found.key(key)
+    place, secret = found.url(url), found.key(key, url)
     looks = _looks(place, secret, interval, count)
     if as_json:
         for figures in looks:
@@ -89,7 +89,12 @@ def top(
     from rich.console import Console
     from rich.live import Live
 
-    with Live(console=Console(), auto_refresh=False) as live:
+    console = Console()
+    if not console.is_terminal or console.is_dumb_terminal:
+        for figures in looks:
+            console.print(table_of(figures))
+        return
+    with Live(console=console, auto_refresh=False) as live:
         for figures in looks:
             live.update(table_of(figures), refresh=True)
 

@@ -2,15 +2,14 @@
 
 import sys
 import time
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import msgspec
 
 from .arguments import configuration_options, json_option
 from .faults import CommandError
-from .key import print_table
+from .key import moment, print_table
 from .migrate import on_store
 from .surroundings import Surroundings
 
@@ -57,7 +56,7 @@ def add(name: str, roles: tuple[str, ...], config: str | None, data_dir: str | N
             await users.add(transaction, name, hash=hash, roles=frozenset(roles), now=time.time())
 
     try:
-        on_store(surroundings, enter, make=True)
+        on_store(surroundings, enter)
     except ValueError as error:
         raise CommandError(str(error)) from None
     click.echo(f"added {name} ({', '.join(sorted(roles))})")
@@ -136,7 +135,7 @@ def remove(name: str, config: str | None, data_dir: str | None) -> None:
 @configuration_options
 @json_option
 def list_(config: str | None, data_dir: str | None, as_json: bool) -> None:
-    """List the users."""
+    """List the users, with when each signed in last."""
     from vagus.apps.console import users
 
     async def look(store: "Store") -> "list[User]":
@@ -145,12 +144,22 @@ def list_(config: str | None, data_dir: str | None, as_json: bool) -> None:
 
     found = on_store(Surroundings.found(config, data_dir), look)
     if as_json:
-        rows = [{"name": each.name, "roles": sorted(each.roles), "created_at": each.created_at} for each in found]
-        click.echo(msgspec.json.encode(rows))
+        click.echo(msgspec.json.encode([_shown(each) for each in found]))
         return
-    print_table(
-        [("NAME", "ROLES", "ADDED"), *((each.name, " ".join(sorted(each.roles)), _day(each)) for each in found)]
-    )
+    print_table([("NAME", "ROLES", "ADDED", "SIGNED IN"), *(_cells(each) for each in found)])
+
+
+def _shown(user: "User") -> dict[str, Any]:
+    return {
+        "name": user.name,
+        "roles": sorted(user.roles),
+        "created_at": user.created_at,
+        "signed_in_at": user.signed_in_at,
+    }
+
+
+def _cells(user: "User") -> tuple[str, ...]:
+    return user.name, " ".join(sorted(user.roles)), moment(user.created_at), moment(user.signed_in_at)
 
 
 def _hash_of_new_password() -> str:
@@ -172,7 +181,3 @@ def _new_password() -> str:
 def _needed(name: str, is_there: bool) -> None:
     if not is_there:
         raise CommandError(f"there is no user {name}: vagus user list shows them")
-
-
-def _day(user: "User") -> str:
-    return f"{datetime.fromtimestamp(user.created_at, UTC):%Y-%m-%d %H:%M}"

@@ -235,8 +235,10 @@ class Client:
     async def messages(self) -> AsyncIterator[Message[Any]]:
         """What the server sends to this client alone, and what comes in channels that it put the client into.
 
-        What comes while nobody iterates is kept, up to the newest 1,000.
+        What comes while nobody iterates is kept, up to the newest 1,000. Raises ``NotConnectedError`` if the client was
+        not started.
         """
+        self._lifeline.insist_on_a_start()
         while True:
             try:
                 message = await self._channels.inbox.take()

@@ -61,6 +61,11 @@ class Lifeline:
         self._move("start")
         self._living = asyncio.create_task(self._live(), name="vagus.client")
 
+    def insist_on_a_start(self) -> None:
+        """Raise ``NotConnectedError`` before it: who waits would wait for ever."""
+        if self._living is None and self._channels.refusal is not None:
+            raise self._channels.refusal.with_traceback(None)
+
     async def close(self) -> None:
         closed = NotConnectedError("the client was closed")
         self._channels.stop(closed)
@@ -243,7 +248,7 @@ def unanswered(lost: LostError) -> UnansweredError:
 
 
 def _given_up(loss: LostError, attempts: int) -> LostError:
-    reason = f"given up after {attempts} retries: {loss.reason}"
+    reason = f"given up after {attempts} {'retry' if attempts == 1 else 'retries'}: {loss.reason}"
     return LostError(reason, loss.code, NotConnectedError(reason))
 
 

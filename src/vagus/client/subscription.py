@@ -32,6 +32,7 @@ class Subscription(Generic[T]):
         self.channel: Final = membership.channel
         self._channels = channels
         self._membership = membership
+        self._was_started = False
 
     async def start(self) -> None:
         """Subscribe, and return when the subscription stands.
@@ -43,6 +44,7 @@ class Subscription(Generic[T]):
         if membership.settled.is_set():
             raise ValueError(f"{self.channel}: a subscription is started once; the client makes another")
         self._channels.follow(membership)
+        self._was_started = True
         try:
             await membership.settled.wait()
         except asyncio.CancelledError:
@@ -74,8 +76,14 @@ class Subscription(Generic[T]):
         """The next message. Ends when the subscription or the client is closed.
 
         Raises ``EndedError`` if the server ended the subscription, ``RefusedError`` if it refused to renew it, and what
-        the client raises that will not connect any more; always after all that came before. Cancelling loses none.
+        the client raises that will not connect any more; always after all that came before. ``ValueError`` if it was
+        not started, since nothing would ever come. Cancelling loses none.
         """
+        if not self._was_started:
+            raise ValueError(
+                f"{self.channel}: not subscribed; write `async with client.subscribe(…) as subscription`, and iterate"
+                " over that"
+            )
         return await self._membership.buffer.take()
 
     @property

@@ -1,7 +1,8 @@
 """Shared timers: pings, time-outs and expiries of all clients hang on one wheel instead of a timer each.
 
 Times are rounded up to a slot of a quarter second. A client hangs in one slot at a time, at the earliest of what is due
-for it, and is asked what to do then.
+for it, and is asked what to do then. When the process stood still, nobody is asked before what came meanwhile is read:
+clients that have answered in time shall not be blamed for it.
 """
 
 import asyncio
@@ -9,6 +10,12 @@ from math import ceil
 from typing import Final, Protocol
 
 SLOT_S: Final = 0.25
+
+LATE_S: Final = 1.0
+"""By so much more than a slot a turn is late only if the process stood still, or the whole machine did."""
+
+ALLOWANCE_S: Final = 5.0
+"""Everybody has as long again as it stood still, but no longer than this."""
 
 BATCH: Final = 256
 """How many are asked in one go, which is about a millisecond."""
@@ -22,13 +29,14 @@ class Timed(Protocol):
 
 
 class Wheel:
-    __slots__ = ("_handle", "_loop", "_next", "_slots")
+    __slots__ = ("_handle", "_has_allowed", "_loop", "_next", "_slots")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._slots: dict[int, dict[Timed, None]] = {}
         self._handle: asyncio.TimerHandle | None = None
         self._next = 0
+        self._has_allowed = False
 
     def set(self, timed: Timed, at: float) -> None:
         """Call ``timed.on_due`` at ``at`` in the loop's time, or up to a slot later, instead of what was set before."""
@@ -57,6 +65,12 @@ class Wheel:
         """Ask those that are due, some at a time: ten thousand that came together shall not hold up everybody else."""
         self._handle = None
         now = self._loop.time()
+        late_s = now - self._next * SLOT_S if self._next else 0.0
+        if late_s > LATE_S and not self._has_allowed:
+            self._has_allowed = True
+            self._handle = self._loop.call_later(min(late_s, ALLOWANCE_S), self._turn)
+            return
+        self._has_allowed = False
         left = BATCH
         for slot in sorted(slot for slot in self._slots if slot * SLOT_S <= now + SLOT_S / 2):
             hanging = self._slots[slot]

@@ -22,7 +22,9 @@ def load_hub(name: str) -> Hub:
     try:
         found: object = import_module(module_name)
     except ModuleNotFoundError as error:
-        raise ValueError(f"there is no module {error.name}") from None
+        is_asked_for = f"{module_name}.".startswith(f"{error.name}.")
+        asked = "" if is_asked_for else f", which is imported when {module_name} is"
+        raise ValueError(f"there is no module {error.name}{asked}") from None
     for part in path.split("."):
         found = getattr(found, part, None)
     if not isinstance(found, Hub):

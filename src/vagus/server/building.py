@@ -20,6 +20,7 @@ from vagus.gateway.gate import Gate
 from vagus.hub.hub import Hub
 from vagus.hub.policies import Verifier
 from vagus.kernel.errors import RuleError
+from vagus.kernel.rates import Buckets, Rate
 from vagus.settings import Problem, Settings, SettingsError
 from vagus.settings.tree import MEMORY
 from vagus.store import Store
@@ -63,15 +64,21 @@ class Doors(msgspec.Struct, frozen=True):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """What a server is made of. ``keys`` is ``None`` where nobody is asked for one; ``apps`` are by name."""
+    """What a server is made of. ``keys`` is ``None`` where nobody is asked for one; ``apps`` are by name, and so are
+
+    ``quotas``, which say how often each caller may ask each of them.
+    """
 
     hub: Hub
     gate: Gate
     keys: ServerKeys | None
     storage: Storage
     apps: dict[str, App] = {}
+    quotas: dict[str, Buckets] = {}
     verifier: Verifier | None = None
     """What the settings' tokens are verified with; the hub has another one where its application brought one."""
+    opens_itself: bool = False
+    """Whether clients without a token are let in, by the application or for the demo, whatever the settings say."""
 
 
 class Renewal(msgspec.Struct, frozen=True):
@@ -111,7 +118,9 @@ def build(settings: Settings, folder: DataFolder) -> Parts:
     """Make the parts. Raises ``SettingsError`` for settings that cannot work, ``OSError`` for an unusable folder."""
     findings = _Findings()
     verifier = _verifier(settings, folder, findings)
-    hub = _hub(settings, verifier, _broker(settings, findings), findings)
+    own = _own_hub(settings, findings)
+    opens_itself = settings.server.demo or (own is not None and own.policies.allow_anonymous)
+    hub = _hub(settings, own, verifier, _broker(settings, findings), findings)
     gate = _gate(settings, hub, findings)
     keys = _keys(settings, folder, findings)
     store = findings.trying("store.url", lambda: store_of(settings, folder))
@@ -120,7 +129,8 @@ def build(settings: Settings, folder: DataFolder) -> Parts:
         raise SettingsError(findings.problems)
     storage = Storage(store)
     server_keys = ServerKeys(keys, storage.keys) if keys is not None else None
-    return Parts(hub, gate, server_keys, storage, apps, verifier)
+    quotas = {name: Buckets(rate_of(settings, name)) for name in apps}
+    return Parts(hub, gate, server_keys, storage, apps, quotas, verifier, opens_itself)
 
 
 def renew(settings: Settings, folder: DataFolder) -> Renewal:
@@ -132,6 +142,12 @@ def renew(settings: Settings, folder: DataFolder) -> Renewal:
     if findings.problems or verifier is None:
         raise SettingsError(findings.problems)
     return Renewal(verifier, doors, keys)
+
+
+def rate_of(settings: Settings, app: str) -> Rate:
+    """How often one caller may ask an app over HTTP."""
+    table = getattr(settings, app)
+    return Rate(table.requests_per_s, table.requests_burst)
 
 
 def secret_of(settings: Settings, folder: DataFolder) -> str | None:
@@ -161,10 +177,19 @@ def _broker(settings: Settings, findings: _Findings) -> Broker | None:
     return findings.trying("broker.url", lambda: RedisBroker.at(**msgspec.structs.asdict(given)))
 
 
-def _hub(settings: Settings, verifier: Verifier | None, broker: Broker | None, findings: _Findings) -> Hub:
-    """The application's hub, or one of our own; a plain one also in place of what could not be loaded."""
-    if settings.server.app:
-        hub = findings.trying("server.app", lambda: load_hub(settings.server.app)) or Hub()
+def _own_hub(settings: Settings, findings: _Findings) -> Hub | None:
+    """The application's hub, if there is an application; a plain one in place of what could not be loaded."""
+    if not settings.server.app:
+        return None
+    return findings.trying("server.app", lambda: load_hub(settings.server.app)) or Hub()
+
+
+def _hub(
+    settings: Settings, own: Hub | None, verifier: Verifier | None, broker: Broker | None, findings: _Findings
+) -> Hub:
+    """The application's hub with these settings on top, or one of our own."""
+    if own is not None:
+        hub = own
         findings.trying_below("", lambda: put_settings_on(hub, settings, verifier, broker))
     else:
         hub = Hub(

@@ -1,5 +1,6 @@
 """Sockets to listen on, bound before anything is started or printed."""
 
+import errno
 import os
 import socket
 import sys
@@ -61,13 +62,16 @@ class SharedListener:
 def _listener(server: Server, port: int, *, is_shared: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
     try:
+        socket.getaddrinfo(server.host, port, family, socket.SOCK_STREAM)  # binding hides that a name is not known
         return _bound((server.host, port), family, is_shared=is_shared)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         raise SettingsError([Problem("server.host", f"{server.host} is not an address of this machine")]) from None
     except (OSError, OverflowError) as error:
         # The error's own text names the address once more.
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        raise CannotListenError(f"cannot listen on {server.host} port {port}: {reason}") from None
+        is_taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        hint = " (stop what runs there, or choose another: --port 0 takes a free one)" if is_taken else ""
+        raise CannotListenError(f"cannot listen on {server.host} port {port}: {reason}{hint}") from None
 
 
 def _bound(address: tuple[str, int], family: socket.AddressFamily, *, is_shared: bool) -> socket.socket:

@@ -1,9 +1,10 @@
 """Reloading: on SIGHUP the configuration is read again, and what can change does, without a connection lost.
 
 All of it is checked first: if anything is wrong, nothing changes and the log says what. Channel rules, tokens, keys,
-doors, limits and the log's level can change; what cannot is named, since it waits for a restart. New rules hold for
-what is asked from then on. Topics keep running; only who follows a channel that has no rule any more, or whose rule's
-words let them in before and do not now, is unsubscribed. Rules that an application registered stay.
+doors, limits, what the HTTP API and sessions go by and the log's level can change; what cannot is named, since it waits
+for a restart. New rules hold for what is asked from then on. Topics keep running; only who follows a channel that has
+no rule any more, or whose rule's words let them in before and do not now, is unsubscribed. Rules that an application
+registered stay.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from vagus.apps import admin, connections, console, fusion
 from vagus.hub.client import Client
 from vagus.hub.hub import Hub
 from vagus.hub.subscription import Subscription
@@ -23,7 +25,7 @@ from vagus.kernel.limits import Limits
 from vagus.kernel.permissions import is_allowed
 from vagus.settings import Loaded, Problem, Settings, SettingsError
 
-from .building import Parts, Renewal, renew
+from .building import Parts, Renewal, rate_of, renew
 from .folder import DataFolder
 from .logs import configure_logs
 
@@ -31,12 +33,15 @@ log = structlog.get_logger()
 
 Read = Callable[[], Loaded]
 
+APPS: Final = (admin.NAME, connections.NAME, console.NAME, fusion.NAME)
+
 CHANGEABLE: Final = frozenset(
     {
         "server.log_level",
         "server.log_format",
         "server.drain_s",
         "server.shutdown_s",
+        "access.allow_anonymous",
         "access.origins",
         "access.allow_addresses",
         "access.deny_addresses",
@@ -46,6 +51,11 @@ CHANGEABLE: Final = frozenset(
         "subscription_tokens",
         "keys",
         "channels",
+        *(f"api.{field}" for field in Settings().api.__struct_fields__),
+        *(f"{app}.{field}" for app in APPS for field in ("requests_per_s", "requests_burst")),
+        "console.session_idle_hours",
+        "console.session_days",
+        "console.sessions_per_user",
     }
 )
 """The paths of the settings that a reload takes over."""
@@ -101,15 +111,15 @@ class Reloading:
         """Read, check and make all that is new. Raises ``SettingsError`` or ``OSError``."""
         loaded = self._read()
         wanted, before = loaded.settings, self._running
-        differing = differences(before, wanted)
-        postponed = [path for path in differing if path not in CHANGEABLE]
         running = merged(before, wanted)
+        if self._parts.hub.limits != before.limits:  # the application's own
+            running = msgspec.structs.replace(running, limits=before.limits)
         try:
             self._check_rules(before, running)
             renewal = renew(running, self._folder)
         except SettingsError as error:
             raise loaded.located(error) from None
-        return Plan(running, [path for path in differing if path in CHANGEABLE], postponed, renewal)
+        return Plan(running, differences(before, running), differences(running, wanted), renewal)
 
     def _check_rules(self, before: Settings, running: Settings) -> None:
         book, personal = self._parts.hub.rules.copy(), running.access.personal_channels
@@ -128,18 +138,30 @@ class Reloading:
             hub.rules.exchange(before.channels, running.channels)
         unsubscribed = look_again(hub) if before.channels != running.channels else 0
         parts.gate.guard(origins=doors.origins, addresses=doors.addresses, proxies=doors.proxies)
+        if before.access.allow_anonymous != running.access.allow_anonymous:
+            hub.policies.allow_anonymous = parts.opens_itself or running.access.allow_anonymous
         if hub.policies.verifier is self._verifier:
             hub.policies.verifier = self._verifier = renewal.verifier
         if parts.keys is not None and renewal.keys is not None:
             parts.keys.renew(renewal.keys)
-        if before.limits != running.limits and hub.limits == before.limits:
+        if before.limits != running.limits:
             hub.bound(running.limits)
+        self._steer_apps(before, running)
         configure_logs(running.server)
         self._running = running
         self._on_change(running)
         if plan.postponed:
             log.warning("reload_needs_restart", settings=plan.postponed)
         log.info("reloaded", changed=plan.changed, unsubscribed=unsubscribed, **_rules_summary(before, running))
+
+    def _steer_apps(self, before: Settings, running: Settings) -> None:
+        for name, quotas in self._parts.quotas.items():
+            rate = rate_of(running, name)
+            if rate != quotas.rate:
+                quotas.begin_afresh(rate)
+        installed = self._parts.apps.get(console.NAME)
+        if isinstance(installed, console.Console) and before.console != running.console:
+            installed.heed(running.console)
 
 
 def differences(before: Settings, after: Settings) -> list[str]:

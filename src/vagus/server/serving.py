@@ -7,13 +7,14 @@ A node serves alone, or as one of the workers that share a port (``workers``). W
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import structlog
 
+from vagus.broker.memory import MemoryBroker
 from vagus.gateway.siblings import Siblings
 from vagus.kernel.errors import RuleError, VagusError
-from vagus.kernel.rates import Rate
 from vagus.settings import Settings
 
 from .addresses import url_of
@@ -26,6 +27,9 @@ from .loopback import for_this_machine
 from .node import NodeServer
 from .pages import ConsolePages
 from .reloading import Read, Reloading
+
+if TYPE_CHECKING:
+    from vagus.api.app import Api
 
 log = structlog.get_logger()
 
@@ -47,9 +51,9 @@ def serve(settings: Settings, folder: DataFolder, on_ready: Callable[[str], None
     """
     configure_logs(settings.server)
     parts = build(settings, folder)
-    folder.make()
-    warn_of_exposure(folder)
-    with listener_of(settings.server) as listener:
+    alone = isinstance(parts.hub.broker, MemoryBroker)
+    with folder.held(alone=alone), listener_of(settings.server) as listener:
+        warn_of_exposure(folder)
         url = url_of(settings.server.host, listener.getsockname()[1])
 
         def announce() -> None:
@@ -61,7 +65,7 @@ def serve(settings: Settings, folder: DataFolder, on_ready: Callable[[str], None
         try:
             run(server, listener)
         finally:
-            folder.withdraw()
+            folder.withdraw(url)
 
 
 def serve_as_worker(settings: Settings, folder: DataFolder, post: Post, read: Read) -> None:
@@ -93,14 +97,20 @@ def node_of(
 ) -> NodeServer:
     """A node of these parts, to be run; see ``NodeServer``."""
     api = _api(settings, parts)
+    served: ASGIApp = api
     if settings.console.enabled:
-        api = ConsolePages(api)
+        served = ConsolePages(served)
     if settings.access.insecure:
-        api = for_this_machine(api)
-    server = NodeServer(parts, api, settings.server, on_ready, company=company)
+        served = for_this_machine(served)
+    node = NodeServer(parts, served, settings.server, on_ready, company=company)
+
+    def heed(running: Settings) -> None:
+        node.heed(running)
+        api.heed(**_api_options(running))
+
     if read is not None:
-        server.reloading = Reloading(parts, settings, folder, read, server.heed)
-    return server
+        node.reloading = Reloading(parts, settings, folder, read, heed)
+    return node
 
 
 def run(server: NodeServer, listener: socket.socket) -> None:
@@ -118,28 +128,24 @@ def warn_of_exposure(folder: DataFolder) -> None:
         )
 
 
-def _api(settings: Settings, parts: Parts) -> ASGIApp:
+def _api(settings: Settings, parts: Parts) -> "Api":
     from vagus.api.app import api_app
 
-    api = settings.api
-    application: ASGIApp = api_app(
+    return api_app(
         parts.hub,
         keys=parts.keys,
-        error_mode=api.error_mode,
-        max_body_bytes=api.max_body_bytes,
-        metrics=api.metrics,
         checks=parts.storage.checks,
-        routes=_routes(settings, parts),
+        routes=_routes(parts),
+        **_api_options(settings),
     )
-    return application
 
 
-def _routes(settings: Settings, parts: Parts) -> Callable[[], Any] | None:
+def _api_options(settings: Settings) -> dict[str, Any]:
+    """What may change while it is served."""
+    return msgspec.structs.asdict(settings.api)
+
+
+def _routes(parts: Parts) -> Callable[[], Any] | None:
     if not parts.apps:
         return None
-
-    def rate(app: str) -> Rate:
-        table = getattr(settings, app)
-        return Rate(table.requests_per_s, table.requests_burst)
-
-    return lambda: [route for name, app in parts.apps.items() for route in app.routes(parts.keys, rate(name))]
+    return lambda: [route for name, app in parts.apps.items() for route in app.routes(parts.keys, parts.quotas[name])]

@@ -29,6 +29,9 @@ LOOK_S: Final = 2.0
 
 LOOK_TIMEOUT_S: Final = 5.0
 
+NOTE_S: Final = 60.0
+"""How often it is written down, at most, when keys were used last."""
+
 
 class Storage:
     """What a server keeps durably. ``start`` comes before everything that may want the store, ``close`` after it."""
@@ -60,7 +63,10 @@ class Storage:
 
 
 class StoredKeys:
-    """The store's keys, in memory: they go on working while the store is away, and ``is_complete`` is false then."""
+    """The store's keys, in memory: they go on working while the store is away, and ``is_complete`` is false then.
+
+    When each was used last is kept here until it is written down, with the first look after it and once a minute then.
+    """
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self.is_complete = True
@@ -69,9 +75,15 @@ class StoredKeys:
         self._ring = KeyRing((), now=clock)
         self._seen: object = None
         self._watching: asyncio.Task[None] | None = None
+        self._used: dict[str, float] = {}
+        self._note_at = 0.0
+        self._is_unwritten = False
 
     def verify(self, secret: str) -> ServiceKey | None:
-        return self._ring.verify(secret)
+        key = self._ring.verify(secret)
+        if key is not None:
+            self._used[key.hash] = self._clock()
+        return key
 
     async def start(self) -> None:
         await self.look()
@@ -82,6 +94,8 @@ class StoredKeys:
             self._watching.cancel()
             await asyncio.wait({self._watching})
             self._watching = None
+            self._note_at = 0.0
+            await self.note_use()
 
     async def look(self) -> None:
         """Take over what has changed. Raises ``StoreError`` if that cannot be known."""
@@ -112,10 +126,36 @@ class StoredKeys:
                 log.info("stored_keys_read_again")
             self.is_complete = True
 
+    async def note_use(self) -> None:
+        """Write down which keys were used, unless that was done a moment ago. What cannot be written is kept."""
+        now = asyncio.get_running_loop().time()
+        if not self._used or not self.is_complete or now < self._note_at:
+            return
+        self._note_at = now + NOTE_S
+        used, self._used = self._used, {}
+        is_written = False
+        try:
+            await self._write(used)
+            is_written = True
+        except Exception as error:
+            if not self._is_unwritten:
+                log.warning("key_use_unwritten", error=str(error) or "the store does not answer")
+        finally:
+            self._is_unwritten = not is_written
+            if not is_written:
+                self._used = used | self._used
+
+    async def _write(self, used: Mapping[str, float]) -> None:
+        from vagus.store import keys
+
+        async with asyncio.timeout(LOOK_TIMEOUT_S), self._store.begin() as transaction:
+            await keys.note_use(transaction, used)
+
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
             await self.renew()
+            await self.note_use()
 
 
 def store_of(settings: Settings, folder: DataFolder) -> Store:
@@ -150,4 +190,5 @@ def private_files(settings: Settings, folder: DataFolder) -> list[Path]:
         database = sqlite_file(settings, folder)
     except ValueError:
         database = None
-    return [*folder.secrets, *((database,) if database is not None else ())]
+    keys = Path(settings.broker.key_file) if settings.broker.key_file else None
+    return [*folder.secrets, *(path for path in (database, keys) if path is not None)]

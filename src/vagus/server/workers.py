@@ -250,7 +250,8 @@ def serve_workers(
     async def keep() -> int:
         return await Crew(settings.server, listeners, command, lambda: asyncio.to_thread(announce)).run()
 
-    try:
-        return asyncio.run(keep())
-    finally:
-        folder.withdraw()
+    with folder.held(alone=False):
+        try:
+            return asyncio.run(keep())
+        finally:
+            folder.withdraw(url)

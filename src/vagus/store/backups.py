@@ -52,13 +52,14 @@ def verify(file: Path) -> Schema:
     try:
         with _opened(file) as connection:
             if connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok":
-                raise StoreError("it is damaged", retryable=False)
+                raise StoreError("it is damaged: another copy is needed", retryable=False)
             has_version = "SELECT count(*) FROM sqlite_master WHERE name = ?"
             if not connection.execute(has_version, (VERSION_TABLE,)).fetchone()[0]:
                 raise StoreError("it is not a database of Vagus", retryable=False)
             return known(connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()[0])
     except StoreError as error:
-        raise StoreError(f"{file}: {error}", retryable=False) from error
+        text = "it is damaged: another copy is needed" if _is_damage(error) else str(error)
+        raise StoreError(f"{file}: {text}", retryable=False) from error
 
 
 def restore(file: Path, database: Path, *, aside: Path, progress: Progress) -> Schema:
@@ -100,12 +101,16 @@ def _is_readable(database: Path) -> bool:
         with _opened(database) as connection:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except StoreError as error:
-        cause = error.__cause__
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if _is_damage(error):
             return False
         raise
     return True
+
+
+def _is_damage(error: StoreError) -> bool:
+    """Whether SQLite said that the file is none of its databases, or no longer."""
+    code: int = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _move_aside(database: Path, aside: Path) -> None:

@@ -4,10 +4,11 @@ Functions take the transaction that they belong to. What a key is and how it is 
 """
 
 import secrets
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vagus.kernel.errors import ConflictError
@@ -30,6 +31,7 @@ class StoredKey(msgspec.Struct, frozen=True, kw_only=True):
     created_at: float
     expires_at: float | None = None
     revoked_at: float | None = None
+    used_at: float | None = None
 
     def is_valid(self, now: float) -> bool:
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
@@ -91,6 +93,14 @@ async def revoke(transaction: AsyncConnection, which: str, *, now: float) -> Sto
     )
     row = (await transaction.execute(statement)).first()
     return None if row is None else _from(row)
+
+
+async def note_use(transaction: AsyncConnection, used: Mapping[str, float]) -> None:
+    """Keys, here by their hashes, were shown at these times. A later time that is known stays."""
+    is_news = or_(keys.c.used_at.is_(None), keys.c.used_at < bindparam("at"))
+    statement = update(keys).where(keys.c.hash == bindparam("shown"), is_news).values(used_at=bindparam("at"))
+    if used:  # in one order, so that nodes wait for each other instead of standing in each other's way
+        await transaction.execute(statement, [{"shown": hash, "at": at} for hash, at in sorted(used.items())])
 
 
 async def change(transaction: AsyncConnection) -> Change:

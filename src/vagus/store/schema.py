@@ -10,7 +10,7 @@ import msgspec
 
 from vagus.kernel.errors import StoreError
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The schema that this version needs: the last revision in ``migrations/versions``."""
 
 VERSION_TABLE: Final = "vagus_schema"

@@ -29,8 +29,10 @@ keys: Final = Table(
     Column("created_at", Double, nullable=False),
     Column("expires_at", Double),
     Column("revoked_at", Double),
+    Column("used_at", Double),
 )
-"""Service keys. Rows are never removed, so their counts tell whether anything changed."""
+"""Service keys. Rows are never removed, so their counts tell whether anything changed. ``used_at`` lags behind what
+happens by up to a minute."""
 
 Index(
     "vagus_keys_name",

@@ -371,6 +371,37 @@ class StoreContract:
             assert revoked is not None
             assert revoked.id == key.id
 
+    async def test_the_last_use_of_a_key_is_kept_whoever_notes_it_and_changes_nothing_else(self) -> None:
+        async def used() -> list[float | None]:
+            async with one.reading() as transaction:
+                return [key.used_at for key in sorted(await keys.every(transaction), key=lambda key: key.hash)]
+
+        async with self.two() as (one, other):
+            for digit in "abc":
+                await self.add(one, digit, digit)
+            assert await used() == [None, None, None]
+            async with one.reading() as transaction:
+                before = await keys.change(transaction)
+            for store, times in ((one, {"a": NOW + 9, "b": NOW + 1}), (other, {"b": NOW + 2, "a": NOW}), (one, {})):
+                async with store.begin() as transaction:
+                    await keys.note_use(transaction, {digit * 64: at for digit, at in times.items()})
+            assert await used() == [NOW + 9, NOW + 2, None]
+            async with one.reading() as transaction:
+                assert await keys.change(transaction) == before
+
+    async def test_nodes_that_note_the_use_of_many_keys_at_once_lose_none(self) -> None:
+        async def note(store: Store, digits: str) -> None:
+            for turn in range(5):
+                async with store.begin() as transaction:
+                    await keys.note_use(transaction, {digit * 64: NOW + turn for digit in digits})
+
+        async with self.two() as (one, other):
+            for digit in "0123456789abcdef":
+                await self.add(one, digit, digit)
+            await asyncio.gather(note(one, "0123456789abcdef"), note(other, "fedcba9876543210"))
+            async with one.reading() as transaction:
+                assert {key.used_at for key in await keys.every(transaction)} == {NOW + 4}
+
     async def test_every_change_of_the_keys_is_seen(self) -> None:
         async with self.two() as (one, other):
             seen = []

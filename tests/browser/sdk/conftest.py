@@ -33,7 +33,8 @@ class Spare:
         self._starting: asyncio.Task[HubProcess] | None = None
 
     async def take(self) -> HubProcess:
-        hub = await (self._starting or self.start({}))
+        starting, self._starting = self._starting, None  # one that did not start fails one test and not all that follow
+        hub = await (starting or self.start({}))
         self._starting = asyncio.ensure_future(self.start({}))
         return hub
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.integration.native.tokens import EXPIRED, FORGED, token, verifier
 from vagus.apps.console import keeping, links, sessions, signing, tables, users
@@ -17,7 +18,7 @@ from vagus.auth.passwords import password_hash
 from vagus.auth.sessions import Terms, new_secret
 from vagus.hub import Hub
 from vagus.kernel.errors import ConflictError, StoreError
-from vagus.store import Store
+from vagus.store import Store, keys
 from vagus.store.postgresql import postgresql_store
 from vagus.store.sqlite import sqlite_store
 from vagus.store.tables import METADATA
@@ -158,6 +159,55 @@ async def test_a_password_signs_in_its_user_with_the_users_roles(
     identity = await kept.identify(opened.secret)
     assert identity is not None
     assert (identity.user, identity.roles) == ("ada", VIEWER)
+
+
+async def test_a_user_may_sign_in_at_two_places_at_once(door: SigningIn, kept: KeptSessions, store: Store) -> None:
+    await add_user(store)
+    shown = SignIn(user="ada", password=PASSWORD)
+    await asyncio.gather(*(door.sign_in(shown, Visitor(f"192.0.2.{number}")) for number in range(3)))
+    assert len(await kept.listed()) == 3
+
+
+async def test_it_is_known_when_a_user_signed_in_last_by_whatever_way(
+    door: SigningIn, kept: KeptSessions, store: Store, clock: FakeClock
+) -> None:
+    async def signed_in_at() -> dict[str, float | None]:
+        async with store.reading() as transaction:
+            return {user.name: user.signed_in_at for user in await users.every(transaction)}
+
+    for name in ("ada", "bob"):
+        await add_user(store, name)
+    await refusal(door, SignIn(user="ada", password="wrong horse battery"))
+    assert await signed_in_at() == {"ada": None, "bob": None}
+    ways = (SignIn(user="ada", password=PASSWORD), SignIn(code=await link(store)), SignIn(token=token("ada")))
+    for number, shown in enumerate(ways, 1):
+        clock.advance(NOW + number - clock())
+        await door.sign_in(shown, HERE)
+        assert await signed_in_at() == {"ada": NOW + number, "bob": None}
+    await kept.end([session.id for session in await kept.listed()])
+    assert (await signed_in_at())["ada"] == NOW + 3, "it outlives the sessions"
+
+
+async def test_users_and_keys_of_an_older_database_are_kept(new_store: Callable[[], Store]) -> None:
+    store = new_store()
+    await store.start()
+    await add_user(store)
+    async with store.begin() as transaction:
+        await keys.add(transaction, name="billing", hash="a" * 64, scopes=VIEWER, now=NOW)
+        for statement in (  # what schema 0004 brought
+            "ALTER TABLE vagus_keys DROP COLUMN used_at",
+            "ALTER TABLE vagus_console_users DROP COLUMN signed_in_at",
+            "UPDATE vagus_schema SET version_num = '0003'",
+        ):
+            await transaction.execute(text(statement))
+    await store.close()
+    store = new_store()
+    steps = await store.start()
+    assert steps[0].revision == "0004"
+    async with store.reading() as transaction:
+        (user,), (key,) = await users.every(transaction), await keys.every(transaction)
+    assert (user.name, user.signed_in_at, key.name, key.used_at) == ("ada", None, "billing", None)
+    await store.close()
 
 
 async def test_a_wrong_password_and_an_unknown_user_are_refused_alike(door: SigningIn, store: Store) -> None:

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.integration.client.conftest import OpenClient
 from tests.integration.client.following import status, take
+from tests.patience import DEADLINE_S
 from vagus.client import Client, ProtocolError
 from vagus.client.client import MAX_BYTES
 
@@ -157,4 +158,4 @@ async def test_a_server_that_answers_publications_with_nonsense_fails_those(
 ) -> None:
     client = await open_client(await saying(WELCOME, {"id": 2, "rpc": {"data": {"results": 7}}}))
     with pytest.raises(Exception, match=r"vagus.publish"):
-        await asyncio.wait_for(client.publish("a", 1), 5)
+        await asyncio.wait_for(client.publish("a", 1), DEADLINE_S)

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -21,12 +20,13 @@ def unused_port() -> int:
         return port
 
 
-async def test_a_client_gives_up_after_its_tries(open_client: OpenClient) -> None:
-    client = await open_client(f"http://127.0.0.1:{unused_port()}", retry=Retry(tries=3, min_s=0.01, max_s=0.02))
+@pytest.mark.parametrize(("tries", "told"), [(1, "1 retry"), (3, "3 retries")])
+async def test_a_client_gives_up_after_its_tries(open_client: OpenClient, tries: int, told: str) -> None:
+    client = await open_client(f"http://127.0.0.1:{unused_port()}", retry=Retry(tries=tries, min_s=0.01, max_s=0.02))
     waiting = [client.publish("news", 1), client.call("echo", 1), client.subscribe("news").start()]
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(result) for result in results] == [NotConnectedError] * 3
-    assert "given up after 3 retries: no connection" in str(results[0])
+    assert f"given up after {told}: no connection" in str(results[0])
     assert client.status.state == "error"
 
 
@@ -49,7 +49,7 @@ async def test_the_first_retry_comes_within_two_seconds() -> None:
         while not lost.attempt:
             lost = await anext(client.watch())
             await asyncio.sleep(0)
-        assert lost.retry_at is not None and 0 < lost.retry_at - time.time() <= 2
+        assert lost.retry_at is not None and 0 < lost.retry_at - lost.since <= 2
 
 
 async def test_a_server_that_comes_later_is_found(serve: Serve, open_client: OpenClient) -> None:
@@ -146,6 +146,22 @@ async def _collect(messages: Any) -> list[Any]:
 async def _last(client: Client) -> Any:
     told = [now async for now in client.watch()]
     return told[-1]
+
+
+async def test_iterating_without_async_with_is_told_at_once(serve: Serve, open_client: OpenClient) -> None:
+    server = await serve(Hub(open_to_all=True))
+    news = (await open_client(server.url)).subscribe("news")
+    with pytest.raises(ValueError, match="news: not subscribed; write `async with client"):
+        await take(news, 1)
+    async with news:
+        await server.publish("news", 1)
+        assert [message.data for message in await take(news, 1)] == [1]
+
+
+async def test_messages_of_a_client_that_was_not_started_are_refused() -> None:
+    client = Client(f"http://127.0.0.1:{unused_port()}")
+    with pytest.raises(NotConnectedError, match="not been started"):
+        await anext(client.messages())
 
 
 async def test_closing_while_it_connects_leaves_nothing_behind(open_client: OpenClient) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.client.conftest import OpenClient, Serve
 from tests.integration.client.following import data
 from tests.integration.native.tokens import EXPIRED, FORGED, channel_token, token, verifier
+from tests.patience import DEADLINE_S
 from vagus import Caller, ChannelRule, Hub, Limits
 from vagus.client import Client, DisconnectError, RefusedError
 from vagus.kernel.codes import SUBSCRIPTION_EXPIRED
@@ -63,7 +64,7 @@ async def test_a_token_is_renewed_before_it_expires(serve: Serve, open_client: O
     async def get_token() -> str:
         return token(lasts_s=3600 if next(asked) else 1.5)
 
-    server = await serve(hub_with_secrets(expiry_grace_s=0.2))
+    server = await serve(hub_with_secrets(expiry_grace_s=DEADLINE_S))
     client = await open_client(server.url, get_token=get_token)
     await client.ready()
     first = client.status.client
@@ -108,21 +109,25 @@ async def test_a_private_channel_takes_a_token_of_its_own(serve: Serve, open_cli
 
 
 async def test_a_channels_token_is_renewed_before_it_expires(serve: Serve, open_client: OpenClient) -> None:
-    asked, renewed = count(), asyncio.Event()
+    asked = count()
 
     def get_token() -> str:
-        if next(asked):
-            renewed.set()
-            return channel_token("$secret:a", lasts_s=3600)
-        return channel_token("$secret:a", lasts_s=1.5)
+        return channel_token("$secret:a", lasts_s=3600 if next(asked) else 1.5)
 
-    client = await open_client((await serve(hub_with_secrets(expiry_grace_s=0.2))).url, token=token())
+    server = await serve(hub_with_secrets(expiry_grace_s=DEADLINE_S))
+    client = await open_client(server.url, token=token())
     async with client.subscribe("$secret:a", token=EXPIRED_THERE, get_token=get_token) as secret:
-        await renewed.wait()
-        await asyncio.sleep(1)  # beyond what the first one held
+        await server.on(renewed(server.hub, client.status.client))
         await client.publish("$secret:a", 1)
         assert await data(secret, 1) == [1]
     assert next(asked) == 2
+
+
+async def renewed(hub: Hub, client: str) -> None:
+    """Wait until a client's only subscription lasts longer than what its first token held."""
+    (subscription,) = hub.clients[client].subscriptions.values()
+    while subscription.expires_at < hub.loop.time() + 3000:  # noqa: ASYNC110 - the hub has no event for it
+        await asyncio.sleep(0.05)
 
 
 async def test_a_subscription_that_expired_comes_back_with_a_new_token(serve: Serve, open_client: OpenClient) -> None:

@@ -96,7 +96,7 @@ async def open_socket() -> AsyncIterator[OpenSocket]:
 
     async def open_one(house: House, **headers: str) -> ClientConnection:
         url = f"{house.site.replace('http', 'ws', 1)}/connection/websocket"
-        socket = await connect(url, additional_headers={"Origin": house.site, **headers})
+        socket = await connect(url, additional_headers={"Origin": house.site, **headers}, open_timeout=DEADLINE_S)
         opened.append(socket)
         return socket
 

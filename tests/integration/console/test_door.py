@@ -10,6 +10,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from tests.integration.console.conftest import PASSWORD, SESSION, SESSIONS, House, NewHouse, OpenSocket
+from tests.patience import DEADLINE_S, PATIENCE
 from vagus.auth.sessions import new_secret
 from vagus.kernel import codes
 from vagus.server.pages import is_built
@@ -33,27 +34,27 @@ def code_of(link: str) -> str:
 async def connected(socket: ClientConnection) -> bool:
     """Whether the connect command is answered with who it is."""
     await socket.send('{"id":1,"connect":{}}')
-    return "connect" in json.loads(await asyncio.wait_for(socket.recv(), 5))
+    return "connect" in json.loads(await asyncio.wait_for(socket.recv(), DEADLINE_S))
 
 
 async def closing_of(socket: ClientConnection) -> int:
     """The code with which the server closes."""
     with pytest.raises(ConnectionClosed) as caught:
         while True:
-            await asyncio.wait_for(socket.recv(), 10)
+            await asyncio.wait_for(socket.recv(), DEADLINE_S)
     return caught.value.rcvd.code if caught.value.rcvd is not None else 0
 
 
 async def until_gone(page: httpx.AsyncClient) -> None:
     """Wait until the session of a page has ended."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE_S):
         while (await page.get(SESSION)).status_code != 401:  # noqa: ASYNC110  # the server tells nobody
             await asyncio.sleep(0.1)
 
 
 async def until_alone(page: httpx.AsyncClient) -> None:
     """Wait until a page's session is the only one of its user, by asking, which would keep no other one alive."""
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(40 * PATIENCE):
         while len((await page.get(SESSIONS)).json()["sessions"]) > 1:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
 
@@ -240,7 +241,7 @@ async def test_a_page_from_elsewhere_cannot_sign_anybody_in(house: House, header
 
 async def test_what_shows_a_session_and_names_no_page_may_only_read(house: House) -> None:
     cookie = await house.signed_in("rita", "admin")
-    async with httpx.AsyncClient(base_url=house.site, headers={"cookie": cookie}) as program:
+    async with httpx.AsyncClient(base_url=house.site, headers={"cookie": cookie}, timeout=DEADLINE_S) as program:
         assert (await program.get(SESSION)).status_code == 200
         assert (await program.post("/api/fusion/emitter/pause")).status_code == 403
         assert (await program.delete(SESSION)).status_code == 403
@@ -295,7 +296,7 @@ async def test_signing_out_closes_the_connections_of_this_session_and_of_no_othe
         assert (await page.get(SESSION)).status_code == 401
     assert await closing_of(out) == codes.INVALID_TOKEN.code
     await staying.send('{"id":2,"rpc":{"method":"nobody"}}')
-    assert json.loads(await asyncio.wait_for(staying.recv(), 5))["id"] == 2
+    assert json.loads(await asyncio.wait_for(staying.recv(), DEADLINE_S))["id"] == 2
 
 
 async def test_an_unused_session_ends_while_one_with_an_open_connection_goes_on(
@@ -310,7 +311,7 @@ async def test_an_unused_session_ends_while_one_with_an_open_connection_goes_on(
     async with house.page(unused) as page:
         assert (await page.get(SESSION)).status_code == 401
     await socket.send('{"id":2,"rpc":{"method":"nobody"}}')
-    assert json.loads(await asyncio.wait_for(socket.recv(), 5))["id"] == 2
+    assert json.loads(await asyncio.wait_for(socket.recv(), DEADLINE_S))["id"] == 2
 
 
 async def listed(house: House, cookie: str) -> list[dict[str, object]]:

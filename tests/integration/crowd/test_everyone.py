@@ -99,7 +99,7 @@ class OfCentrifuge:
     @classmethod
     async def join(cls, site: str, hear: Hear) -> "OfCentrifuge":
         person = cls()
-        person._client = centrifuge.Client(site.replace("http", "ws") + "/connection/websocket")
+        person._client = centrifuge.Client(site.replace("http", "ws") + "/connection/websocket", timeout=DEADLINE_S)
         await person._client.connect()
         events = centrifuge.SubscriptionEventHandler()
 
@@ -131,9 +131,9 @@ class OfSocketIO:
     @classmethod
     async def join(cls, site: str, hear: Hear) -> "OfSocketIO":
         person = cls()
-        person._client = socketio.AsyncClient()
+        person._client = socketio.AsyncClient(request_timeout=DEADLINE_S)
         person._client.on("publication", lambda publication: hear(cls.name, publication["data"]))
-        await person._client.connect(site)
+        await person._client.connect(site, wait_timeout=DEADLINE_S)
         assert "error" not in await person._client.call("subscribe", CHANNEL)
         return person
 

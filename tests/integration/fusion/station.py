@@ -2,16 +2,19 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.integration.serving.processes import Serving
 from tests.patience import DEADLINE_S
 from vagus.auth.claims import ConnectionClaims
 from vagus.auth.minting import Signer, connection_token
+from vagus.store.sqlite import sqlite_store
 
 BASE: Final = "/api/fusion"
 
@@ -34,6 +37,18 @@ FREELY: Final = {"VAGUS_FUSION__REQUESTS_BURST": "100000"}
 """Tests ask quicker than people; what is too quick has tests of its own."""
 
 Pulse = dict[str, Any]
+
+
+@asynccontextmanager
+async def kept_in(file: Path) -> AsyncIterator[AsyncConnection]:
+    """A transaction in the store of a server that is not there."""
+    store = sqlite_store(file)
+    await store.start()
+    try:
+        async with store.begin() as transaction:
+            yield transaction
+    finally:
+        await store.close()
 
 
 class Station(Serving):

@@ -2,12 +2,15 @@
 
 from itertools import pairwise
 
+from sqlalchemy import delete, func, select
+
 from tests.integration.streams.incoming import Incoming
 from vagus.apps.fusion import CHANNEL
+from vagus.apps.fusion.history.tables import hours, minutes, points
 from vagus.apps.fusion.kinds import moment
 
 from .conftest import StartStation, Watch
-from .station import FLAGS, VALUES, Station
+from .station import FLAGS, VALUES, Station, kept_in
 
 MINUTE_MS = 60_000
 DAY_MS = 1_440 * MINUTE_MS
@@ -71,13 +74,21 @@ async def test_a_demo_has_a_day_behind_it_that_joins_what_it_says_now(start_stat
     assert 0 < max(changes) < 0.01
 
 
-async def test_a_demo_invents_its_past_once(start_station: StartStation) -> None:
+async def test_a_demo_that_was_stopped_goes_on_where_it_was(start_station: StartStation) -> None:
     station = start_station("--demo")
     begun = await first_of_metrics(station)
     station.signal()
     assert await station.ended() == 0
+    async with kept_in(station.data / "vagus.db") as transaction:  # as if it had been stopped three hours ago
+        newest = await transaction.scalar(select(func.max(points.c.at_ms)))
+        for table in (points, minutes, hours):
+            await transaction.execute(delete(table).where(table.c.at_ms > newest - 3 * 60 * MINUTE_MS))
     again = start_station("--demo")
-    assert (await first_of_metrics(again), again.events("fusion_past_invented")[0]["points"]) == (begun, 0)
+    assert await first_of_metrics(again) == begun
+    added = again.events("fusion_past_invented")[0]["points"]
+    assert 0 < added < station.events("fusion_past_invented")[0]["points"]
+    for line in (await again.get("/history", metric=sorted(METRICS)))["series"]:
+        assert len(line["at"]) >= 480 and None not in line["mean"]
 
 
 async def test_a_demo_invents_no_past_beside_real_values(start_station: StartStation) -> None:

@@ -4,11 +4,13 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from vagus.apps.fusion.sources import SourceError
+from vagus.apps.fusion.sources.fence import Fence
 from vagus.apps.fusion.sources.making import Surroundings, source_of
 from vagus.apps.fusion.values import checked
 from vagus.settings.fusion import GitActivitySource
@@ -34,11 +36,15 @@ class Repository:
 
     async def collect(self, branch: str = "HEAD") -> dict[str, object]:
         around = Surroundings(self.folder.parent)
-        source = source_of(GitActivitySource(name="code", path=self.folder.name, branch=branch), around)
-        try:
-            return dict(checked(source.terms.fields, (await source.collect()).values))
-        finally:
-            await around.close()
+        return await collected(GitActivitySource(name="code", path=self.folder.name, branch=branch), around)
+
+
+async def collected(settings: GitActivitySource, around: Surroundings, fence: Fence | None = None) -> dict[str, object]:
+    source = source_of(settings, around, fence)
+    try:
+        return dict(checked(source.terms.fields, (await source.collect()).values))
+    finally:
+        await around.close()
 
 
 @pytest.fixture
@@ -91,3 +97,15 @@ async def test_what_a_repository_says_that_git_should_run_is_not_run(repository:
         repository.run("config", name, "true" if name == "log.showSignature" else str(script))
     assert (await repository.collect())["codeCommitsDay"] == 1
     assert not (tmp_path / "ran").exists()
+
+
+async def test_a_source_from_the_network_finds_no_repository_above_the_fence(repository: Repository) -> None:
+    repository.commit("inside", time.time())
+    (repository.folder / "data" / "deep").mkdir(parents=True)
+    for folder, is_inside in ((repository.folder, True), (repository.folder / "data", False)):
+        around = Surroundings(folder)
+        deep = (repository.folder / "data" / "deep").relative_to(folder)
+        source = GitActivitySource(name="code", path=str(deep))
+        assert (await collected(source, around))["codeLastSubject"] == "inside"
+        with nullcontext() if is_inside else pytest.raises(SourceError, match="is not a git repository"):
+            assert (await collected(source, around, around.fence))["codeLastSubject"] == "inside"

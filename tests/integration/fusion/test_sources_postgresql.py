@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.integration.store.postgres import Postgres, postgres
+from tests.integration.store.postgres import PASSWORD, USER, Postgres, postgres
 from tests.patience import DEADLINE_S
 from vagus.apps.fusion.collector import tried
 from vagus.apps.fusion.sources import Source, SourceError
@@ -97,3 +97,16 @@ async def test_a_password_is_in_no_reason(around: Surroundings, postgres: Postgr
         with pytest.raises(SourceError, match=r"^PostgreSQL: ") as caught:
             await tried(query(around, url, "SELECT 1"))
         assert "secret" not in str(caught.value)
+
+
+async def test_a_source_from_the_network_is_not_given_the_password_of_the_servers_user(
+    around: Surroundings, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    url = f"postgresql://{USER}@127.0.0.1:{postgres.port}/postgres"
+    settings = msgspec.convert({"kind": "sql", "name": "orders", "url": url, "query": "SELECT 5"}, SourceSettings)
+    configured, fenced = source_of(settings, around), source_of(settings, around, around.fence)
+    assert await tried(configured) == {"orders": 5}
+    with pytest.raises(SourceError, match="28P01"):
+        await tried(fenced)
+    await configured.close()

@@ -1,16 +1,19 @@
 """FUS-6, 10 and 11: the pace and the sources are changed while it runs, for good, and by those alone who may."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.examples.pages import ROOT, Page
+from vagus.store import settings
 
 from .conftest import StartStation, Watch
 from .serving import Site, answer
-from .station import Station
+from .station import Station, kept_in
 
 ADDED = {"kind": "json_file", "name": "openOrders", "path": "orders.json"}
 
@@ -136,6 +139,14 @@ async def test_fus_10_a_source_is_tested_added_changed_and_removed_while_it_runs
         assert (await http.delete("/sources/openOrders")).status_code == 404
 
 
+async def test_fus_10_a_test_says_what_was_done_with_several_values(station: Station) -> None:
+    (station.data / "parts.json").write_text('{"parts": [{"eur": 2}, {"eur": 3}]}')
+    table = {**ADDED, "path": "parts.json", "fields": [{"name": "turnover", "select": "$.parts[*].eur"}]}
+    told = await station.post("/sources/test", table)
+    assert (told["ok"], told["values"]) == (True, {"turnover": 2})
+    assert "2 values matched $.parts[*].eur; without combine they are counted" in told["hints"][0]
+
+
 async def test_fus_10_what_comes_ready_says_what_it_reads_and_can_be_copied(own: Station) -> None:
     async with own.http("admin") as http:
         told = (await http.get("/sources")).json()
@@ -198,6 +209,42 @@ async def test_fus_10_a_source_that_cannot_be_is_refused_with_the_reason(
         answer = await http.post("/sources", json=table)
     assert answer.status_code == status, answer.text
     assert words in answer.json()["detail"]
+
+
+async def test_fus_10_what_an_earlier_version_let_in_is_refused_at_the_start_and_can_be_removed(
+    start_station: StartStation,
+) -> None:
+    station = start_station()
+    station.signal()
+    assert await station.ended() == 0
+    async with kept_in(station.data / "vagus.db") as transaction:
+        value = json.dumps({"kind": "log_file", "name": "peek", "path": "token_secret", "pattern": "(?P<all>.+)"})
+        await settings.put(transaction, "fusion.source.peek", value.encode(), by="user:eve", now=0)
+    again = start_station()
+    pulse = await again.refresh()
+    assert (pulse["data"]["all"], pulse["data"]["health"]["peekAvailable"]) == (None, False)
+    row = (await again.get("/health"))["sources"]["peek"]
+    assert row["status"] == "failed"
+    assert "the server's own" in row["error"] and "change it or remove it" in row["error"]
+    async with again.http("admin") as http:
+        assert [one["name"] for one in (await http.get("/sources")).json()["sources"]][-1] == "peek"
+        assert (await http.delete("/sources/peek")).status_code == 204
+    assert "all" not in (await again.refresh())["data"]
+
+
+async def test_fus_10_the_configuration_is_the_servers_own_wherever_it_is(
+    start_station: StartStation, tmp_path: Path
+) -> None:
+    (tmp_path / "own.toml").write_text('[tokens]\nhmac_secret = "a secret of thirty-two characters"\n')
+    station = start_station("--config", "own.toml", VAGUS_FUSION__FOLDER=".")
+    os.link(tmp_path / "own.toml", tmp_path / "innocent.log")
+    peek = {"kind": "log_file", "name": "peek", "pattern": "(?P<all>.+)"}
+    async with httpx.AsyncClient(base_url=station.url, headers={"x-api-key": station.key}) as http:
+        named = await http.post("/api/fusion/sources/test", json={**peek, "path": "own.toml"})
+        linked = await http.post("/api/fusion/sources/test", json={**peek, "path": "innocent.log"})
+    assert (named.status_code, linked.json()["ok"]) == (400, False)
+    assert "own.toml is the server's own" in named.json()["detail"]
+    assert "leads to a file of the server's own" in linked.json()["error"]
 
 
 async def test_fus_10_sources_of_the_configuration_are_changed_there(start_station: StartStation) -> None:

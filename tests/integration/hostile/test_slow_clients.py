@@ -119,8 +119,8 @@ def test_a_reply_to_who_reads_nothing_is_held_within_the_bound_too(build: Build)
     for n in range(20):
         house.publish("feed:big", {"n": n, "pad": PAD})
     with Peer(house.port, receive_buffer=4096).connected() as greedy:
-        greedy.socket.settimeout(1)
         assert "subscribe" in greedy.ask(subscribe={"channel": "feed:big"})
+        greedy.socket.settimeout(1)
         try:
             for _ in range(200):
                 greedy.send(commands({"id": 2, "history": {"channel": "feed:big", "limit": 20}}))

@@ -239,6 +239,7 @@ class _PythonClient:
             get_token=self._tokens(options),
             min_reconnect_delay=0.01,
             max_reconnect_delay=0.1,
+            timeout=DEADLINE_S,
             proxy=None,
             **chosen,
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from itertools import count
 
 import msgspec
 import pytest
@@ -128,11 +129,11 @@ async def test_a_function_grants_more_than_yes(serve: Serve, open_peer: OpenPeer
 
 
 async def test_what_a_function_grants_for_a_while_ends(serve: Serve, open_peer: OpenPeer) -> None:
-    hub, until = Hub(verifier=verifier()), iter([time.time() + 0.3, None])
+    hub, asked = Hub(verifier=verifier()), count()
 
     @hub.channel("room")
     async def may_follow(identity: Identity) -> Grant:
-        return Grant(expires_at=next(until))
+        return Grant(expires_at=None if next(asked) else time.time() + 0.3)
 
     peer = await open_peer(await serve(hub), token=token())
     await peer.subscribe("room")

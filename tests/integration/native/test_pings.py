@@ -1,20 +1,27 @@
 """Pings, pongs, and the end of those who do not answer or do not read."""
 
 import asyncio
+from math import ceil
 from typing import Literal
 
+import msgspec
 import pytest
 
+from tests.patience import PATIENCE
 from vagus import ChannelRule, Hub, Limits
 from vagus.kernel import codes
 
 from .conftest import OpenPeer, OpenRaw, Serve
 
 QUICK = Limits(ping_interval_s=0.5, pong_timeout_s=0.3)
+"""For clients that do not answer."""
+
+PATIENT = Limits(ping_interval_s=0.5 * PATIENCE, pong_timeout_s=0.4 * PATIENCE)
+"""For clients that do, which takes them longer where everything does."""
 
 
 async def test_a_client_that_answers_pings_stays(serve: Serve, open_peer: OpenPeer, open_raw: OpenRaw) -> None:
-    server = await serve(Hub(open_to_all=True, limits=QUICK))
+    server = await serve(Hub(open_to_all=True, limits=PATIENT))
     peer = await open_peer(server)
     for _ in range(2):  # the peer has been pinged before each of these is given up
         assert await (await open_raw(server)).closed() == (3012, "no pong")
@@ -23,9 +30,9 @@ async def test_a_client_that_answers_pings_stays(serve: Serve, open_peer: OpenPe
 
 
 async def test_a_client_is_told_of_pings_and_pinged(serve: Serve, open_raw: OpenRaw) -> None:
-    raw = await open_raw(await serve(Hub(open_to_all=True, limits=QUICK)), connect=False)
+    raw = await open_raw(await serve(Hub(open_to_all=True, limits=PATIENT)), connect=False)
     connected = await raw.ask("connect")
-    assert (connected["ping"], connected["pong"]) == (1, True)
+    assert (connected["ping"], connected["pong"]) == (ceil(PATIENT.ping_interval_s), True)
     for _ in range(2):
         assert await raw.frame() == "{}"
         await raw.send("{}")
@@ -57,7 +64,7 @@ async def test_a_hub_may_send_no_pings(serve: Serve, open_raw: OpenRaw) -> None:
 
 
 async def test_pings_may_be_frames_of_the_websocket(serve: Serve, open_raw: OpenRaw) -> None:
-    server = await serve(Hub(open_to_all=True, limits=QUICK))
+    server = await serve(Hub(open_to_all=True, limits=PATIENT))
     native = await open_raw(server, connect=False, query="?cf_ws_frame_ping_pong=true")
     assert "ping" not in await native.ask("connect")
     for _ in range(2):  # websockets answers ping frames by itself
@@ -70,7 +77,7 @@ async def test_pings_may_be_frames_of_the_websocket(serve: Serve, open_raw: Open
 async def test_a_library_lives_with_pings_of_the_websocket(
     serve: Serve, open_peer: OpenPeer, open_raw: OpenRaw
 ) -> None:
-    server = await serve(Hub(open_to_all=True, limits=QUICK))
+    server = await serve(Hub(open_to_all=True, limits=PATIENT))
     peer = await open_peer(server, query="?cf_ws_frame_ping_pong=true")
     assert await (await open_raw(server)).closed() == (3012, "no pong")
     await peer.presence("news")
@@ -92,7 +99,7 @@ async def test_a_client_that_does_not_read_is_let_go_and_nobody_waits(serve: Ser
 
 
 async def test_a_client_that_is_not_read_from_for_now_is_not_blamed(serve: Serve, open_raw: OpenRaw) -> None:
-    limits = Limits(ping_interval_s=0.5, pong_timeout_s=0.3, waiting_commands=4)
+    limits = msgspec.structs.replace(PATIENT, waiting_commands=4)
     hub, released = Hub(open_to_all=True, limits=limits), asyncio.Event()
 
     @hub.call("wait")

@@ -113,12 +113,14 @@ class Talker:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.pushes: list[Event] = []
+        self.connected: Event = {}
+        """The answer to its connect command."""
         self._number = 0
 
     @classmethod
     async def come(cls, url: str, token: str = "") -> "Talker":
         talker = cls(await connect(f"{url.replace('http', 'ws', 1)}/connection/websocket", open_timeout=DEADLINE_S))
-        await talker.ask("connect", {"token": token} if token else {})
+        talker.connected = await talker.ask("connect", {"token": token} if token else {})
         return talker
 
     async def send(self, name: str, body: Event) -> int:

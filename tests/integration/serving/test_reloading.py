@@ -1,6 +1,7 @@
 """Reloading: SIGHUP makes a running server take over what has changed in its configuration. Connections stay."""
 
 import asyncio
+import json
 import signal
 from pathlib import Path
 
@@ -92,6 +93,44 @@ async def test_the_level_of_the_log_changes(start: Start, guests: Guests, folder
     serving.signal()
     assert await client.closed() == 3001
     await serving.heard("client_closed")  # at level debug
+
+
+async def test_newcomers_are_told_another_time_between_pings(start: Start, guests: Guests, folder: Path) -> None:
+    async def told() -> tuple[int, int]:
+        """What a client of each kind is told."""
+        _, _, handshake = await kept.ask("GET /socket.io/?EIO=4&transport=polling")
+        return (await guests.come(serving.url)).connected["ping"], json.loads(handshake[1:])["pingInterval"] // 1000
+
+    serving = await asyncio.to_thread(start)
+    kept = await guests.keep(serving.port)
+    assert await told() == (25, 25)
+    await write(folder, CONFIGURATION + "\n[limits]\nping_interval_s = 3600\n")
+    await reload(serving)
+    assert await told() == (3600, 3600)
+
+
+async def test_what_the_api_and_the_console_go_by_changes(start: Start, guests: Guests, folder: Path) -> None:
+    serving = await asyncio.to_thread(start)
+    kept, key = await guests.keep(serving.port), (folder / "vagus-data" / "api_key").read_text().strip()
+    assert await publishes(kept, key) == (200, False)
+    assert (await kept.ask("GET /api/console/session"))[0] == 401
+    assert (await kept.ask("GET /metrics"))[0] == 200
+    tables = (
+        '\n[api]\nerror_mode = "transport"\nmetrics = "key"\n\n[console]\nrequests_burst = 1\nrequests_per_s = 0.001\n'
+    )
+    await write(folder, CONFIGURATION + tables + "session_days = 2\n\n[fusion]\ninterval_s = 9\n")
+    await reload(serving)
+    assert await publishes(kept, key) == (404, False)
+    assert [(await kept.ask("GET /api/console/session"))[0] for _ in range(2)] == [401, 429]
+    assert (await kept.ask("GET /metrics"))[0] == 401
+    assert serving.events("reload_needs_restart")[0]["settings"] == ["fusion.interval_s"]
+    assert set(serving.events("reloaded")[0]["changed"]) == {
+        "api.error_mode",
+        "api.metrics",
+        "console.requests_burst",
+        "console.requests_per_s",
+        "console.session_days",
+    }
 
 
 async def test_a_file_that_is_gone_is_not_an_empty_one(start: Start, folder: Path) -> None:

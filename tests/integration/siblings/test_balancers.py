@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from tests.integration.native.serving import LoopThread, Server
@@ -83,6 +84,23 @@ async def test_websockets_that_continue_nothing_are_spread(balanced: Balanced, p
     assert sorted(len(server.hub.clients) for server in servers) == [5, 5]
     for socket in sockets:
         await socket.close()
+
+
+POLLING: Final = "socket.io/?EIO=4&transport=polling"
+
+
+@pytest.mark.parametrize(
+    ("config", "path"),
+    [(NGINX_BY_ADDRESS, ""), (NGINX_BY_ADDRESS, POLLING), (NGINX_BY_COOKIE, POLLING)],
+    ids=["any", "by address", "by cookie"],
+)
+async def test_a_node_that_is_back_is_asked_at_once_by_nginx(balanced: Balanced, config: str, path: str) -> None:
+    balancer, nodes = await balanced("nginx", config)
+    async with httpx.AsyncClient(base_url=balancer.site) as http:
+        for node in (*nodes, nodes[0]):
+            await node.stop()
+            assert {(await http.get(path)).status_code for _ in range(8)} == {200}
+            await node.start(furnished_hub())
 
 
 @COOKIES

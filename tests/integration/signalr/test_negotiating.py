@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from tests.patience import PATIENCE
 from vagus import Limits
 from vagus.auth.origins import OriginRules
 from vagus.gateway.signalr import Times
@@ -185,7 +186,7 @@ async def test_a_poll_that_has_nothing_to_say_ends_empty(serve: Serve, open_call
 
 
 async def test_a_session_that_is_not_polled_ends(serve: Serve, open_caller: OpenCaller) -> None:
-    server = await serve(furnished_hub(), times=Times(disconnect_s=0.1))
+    server = await serve(furnished_hub(), times=Times(disconnect_s=PATIENCE))
     caller = await open_caller(server)
     token = await caller.polled()
     await server.alone()

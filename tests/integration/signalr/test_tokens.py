@@ -4,6 +4,7 @@ import pytest
 
 from tests.integration.native.peers import Refused
 from tests.integration.native.tokens import EXPIRED, FORGED, token, verifier
+from tests.patience import PATIENCE
 from vagus import ConnectRequest, Hub, Identity, Limits
 from vagus.kernel.errors import RefusedError
 
@@ -80,7 +81,9 @@ async def test_a_section_is_for_whom_it_is_for(serve: Serve, open_caller: OpenCa
 async def test_an_expired_connection_is_told_to_come_back(serve: Serve, open_peer: OpenPeer) -> None:
     hub = guarded_hub(limits=Limits(expiry_grace_s=0))
     peer = await open_peer(
-        await serve(hub), tokens=[token("7", lasts_s=2), token("7", lasts_s=2), token("8")], delays=[0, 0]
+        await serve(hub),
+        tokens=[token("7", lasts_s=2 * PATIENCE), token("7", lasts_s=2 * PATIENCE), token("8")],
+        delays=[0, 0],
     )
     await peer.expect("reconnecting", error="Server returned an error on close: connection expired")
     await peer.expect("reconnected")

@@ -108,6 +108,7 @@ class _PythonSocket:
             reconnection_delay=0.01,
             reconnection_delay_max=0.1,
             randomization_factor=0,
+            request_timeout=DEADLINE_S,
         )
         self._client.on("connect", self._connected, namespace=namespace)
         self._client.on("connect_error", self._refused, namespace=namespace)

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.integration.native.serving import Server
-from tests.patience import DEADLINE_S
+from tests.patience import DEADLINE_S, PATIENCE
 from vagus import Hub, Limits
 from vagus.auth.origins import OriginRules
 from vagus.gateway.socketio import PATHS, SocketIo
@@ -18,8 +18,8 @@ from vagus.kernel import codes
 from .conftest import OpenEngine, OpenPoller, Serve
 from .engine_client import EngineSocket, Poller
 
-BRISK = Limits(ping_interval_s=0.4, pong_timeout_s=0.3)
-STALE = Limits(stale_s=0.3)
+BRISK = Limits(ping_interval_s=0.5 * PATIENCE, pong_timeout_s=0.4 * PATIENCE)
+STALE = Limits(stale_s=0.5 * PATIENCE)
 
 
 def problem(response: Any) -> tuple[int, dict[str, Any]]:

@@ -23,7 +23,9 @@ import asyncpg  # type: ignore[import-untyped]  # it has annotations, but no py.
 import pytest
 from blockbuster import BlockBuster
 
-START_S: Final = 30.0
+from tests.patience import PATIENCE
+
+START_S: Final = 30.0 * PATIENCE
 PASSWORD: Final = "pass word/of@tests"
 USER: Final = "keeper"
 _OPTIONS: Final = (

@@ -85,6 +85,37 @@ def test_keys_come_and_go_without_a_restart(serve: Serve, tmp_path: Path) -> Non
         assert file.stat().st_mode & 0o777 == 0o600
 
 
+def last_use(folder: Path, **environment: str) -> float | None:
+    """When the only key was used last."""
+    (row,) = json.loads(run(folder, "key", "list", "--json", **environment).out)
+    used: float | None = row["used_at"]
+    return used
+
+
+def wait_for_use(folder: Path, **environment: str) -> float:
+    deadline = time.monotonic() + DEADLINE_S
+    while (used := last_use(folder, **environment)) is None:
+        assert time.monotonic() < deadline, "its use is never written"
+    return used
+
+
+@pytest.mark.timeout(60)
+def test_it_is_seen_when_a_key_was_used_last(serve: Serve, tmp_path: Path) -> None:
+    begun = time.time()
+    key = new_key(tmp_path, "billing")
+    server = serve()
+    status(server, "vgs_nobodys")
+    assert last_use(tmp_path) is None
+    assert status(server, key) == 200
+    first = wait_for_use(tmp_path)
+    assert begun < first < time.time()
+    assert status(server, key) == 200
+    assert server.stop() == 0
+    last = last_use(tmp_path)  # what was not written yet is written at the end
+    assert last is not None
+    assert last > first
+
+
 @pytest.mark.timeout(60)
 def test_a_copy_is_taken_while_it_serves_and_put_back_when_it_does_not(serve: Serve, tmp_path: Path) -> None:
     server = serve()
@@ -120,10 +151,12 @@ def test_health_says_that_the_store_is_away_and_known_keys_go_on(
         assert health(server)["status"] == "unavailable"
         assert status(server, key) == 200
     finally:
+        back = time.time()
         postgres.start()
     deadline = time.monotonic() + DEADLINE_S
     while health(server)["status"] != "ok":
         assert time.monotonic() < deadline
+    assert wait_for_use(tmp_path, VAGUS_STORE__URL=url) < back, "it was used while the store was away"
     wait_for(server, new_key(tmp_path, "later", VAGUS_STORE__URL=url), 200)
     assert server.stop() == 0
     for secret in (PASSWORD, "pass%20word"):

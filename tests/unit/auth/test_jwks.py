@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.patience import DEADLINE_S
 from vagus.auth.errors import KeysUnavailableError
 from vagus.auth.jwks import JwkSet, RemoteJwks
 from vagus.auth.signatures import PublicKey
@@ -57,7 +58,7 @@ class Endpoint:
         near = Connection(fileno=one.detach())
         near.settimeout(0.05)
         self.peers.append(far)
-        assert self.opened.wait(10)
+        assert self.opened.wait(DEADLINE_S)
         if isinstance(self.answer, bytes):
             far.sendall(self.answer)
         elif self.answer is not None:
@@ -95,7 +96,7 @@ def new(public_jwks: Mapping[str, dict[str, object]]) -> dict[str, object]:
 
 
 def remote(clock: Clock, **options: Any) -> RemoteJwks:
-    return RemoteJwks(URL, now=clock, **options)
+    return RemoteJwks(URL, now=clock, **({"timeout_s": DEADLINE_S} | options))
 
 
 async def test_a_set_is_fetched_once_and_then_kept(endpoint: Endpoint, clock: Clock, old: dict[str, object]) -> None:
@@ -163,7 +164,7 @@ async def test_invented_key_ids_do_not_hammer_the_endpoint(
 async def test_many_callers_share_one_fetch(endpoint: Endpoint, clock: Clock, old: dict[str, object]) -> None:
     endpoint.publish(old)
     endpoint.opened.clear()
-    keys = remote(clock, timeout_s=10)
+    keys = remote(clock)
     callers = [asyncio.create_task(keys.key("ES256", "old")) for _ in range(20)]
     await asyncio.sleep(0)
     endpoint.opened.set()
@@ -176,7 +177,7 @@ async def test_a_cancelled_caller_does_not_end_the_fetch(
 ) -> None:
     endpoint.publish(old)
     endpoint.opened.clear()
-    keys = remote(clock, timeout_s=10)
+    keys = remote(clock)
     first, second = (asyncio.create_task(keys.key("ES256", "old")) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
@@ -189,7 +190,7 @@ async def test_a_cancelled_caller_does_not_end_the_fetch(
 async def test_closing_waits_for_the_fetch(endpoint: Endpoint, clock: Clock, old: dict[str, object]) -> None:
     endpoint.publish(old)
     endpoint.opened.clear()
-    keys = remote(clock, timeout_s=10)
+    keys = remote(clock)
     caller = asyncio.create_task(keys.key("ES256", "old"))
     await asyncio.sleep(0)
     caller.cancel()
@@ -219,7 +220,7 @@ async def test_when_the_endpoint_fails_the_last_keys_stay(
     failure: str, endpoint: Endpoint, clock: Clock, old: dict[str, object]
 ) -> None:
     endpoint.publish(old)
-    keys = remote(clock, timeout_s=0.05, max_bytes=4000)
+    keys = remote(clock, max_bytes=4000)
     await keys.key("ES256", "old")
     endpoint.answer = FAILURES[failure]
     clock.time += 4000
@@ -234,7 +235,7 @@ async def test_an_endpoint_that_never_answered_says_nothing_about_a_token(
     failure: str, endpoint: Endpoint, clock: Clock
 ) -> None:
     endpoint.answer = FAILURES[failure]
-    keys = remote(clock, timeout_s=0.05, max_bytes=4000)
+    keys = remote(clock, max_bytes=4000)
     for _ in range(2):
         with pytest.raises(KeysUnavailableError):
             await keys.key("ES256", "old")

@@ -42,3 +42,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
         return Ran(ended.value.code, output.out, output.err)
 
     return run_command
+
+
+@pytest.fixture
+def store(run: Run) -> None:
+    """The store of a server that has run in the empty folder."""
+    assert run("key", "new", "--name", "first", "--save").code == 0

@@ -65,6 +65,15 @@ def test_what_is_no_copy_is_refused(run: Run, empty_folder: Path) -> None:
         assert len(ran.err.splitlines()) == 1
 
 
+@pytest.mark.usefixtures("made")
+def test_a_copy_that_is_cut_off_is_said_to_be_damaged_itself(run: Run, empty_folder: Path) -> None:
+    run("export", "copy.db")
+    whole = (empty_folder / "copy.db").read_bytes()
+    (empty_folder / "copy.db").write_bytes(whole[: len(whole) // 2])
+    ran = run("import", "copy.db")
+    assert (ran.code, ran.err) == (1, "vagus: copy.db: it is damaged: another copy is needed\n")
+
+
 @pytest.mark.parametrize("lines", [True, False])
 def test_a_folder_that_is_not_there_is_an_error(run: Run, made: None, lines: bool) -> None:
     ran = run("export", "nowhere/copy.db", *(["--lines"] if lines else []))

@@ -2,7 +2,9 @@
 
 import io
 import json
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,17 @@ def test_a_saved_key_is_listed_without_its_secret_or_hash(run: Run) -> None:
     assert "billing" in shown.out
     for secret in (made["key"], made["hash"]):
         assert secret not in shown.out + json.dumps(row)
+
+
+def test_a_list_says_when_a_key_was_used_last(run: Run, empty_folder: Path) -> None:
+    for name in ("used", "unused"):
+        run("key", "new", "--name", name, "--save")
+    with closing(sqlite3.connect(empty_folder / "vagus-data" / "vagus.db")) as database, database:
+        database.execute("UPDATE vagus_keys SET used_at = 1700000000.5 WHERE name = 'used'")
+    assert [row["used_at"] for row in json.loads(run("key", "list", "--json").out)] == [1700000000.5, None]
+    head, *lines = run("key", "list").out.splitlines()
+    place = head.index("USED")
+    assert [line[place:].split("  ")[0] for line in lines] == ["2023-11-14 22:13", "never"]
 
 
 def test_a_saved_key_is_revoked_by_id_or_name(run: Run) -> None:

@@ -12,6 +12,8 @@ from vagus.store.sqlite import sqlite_store
 
 from .conftest import Run
 
+pytestmark = pytest.mark.usefixtures("store")
+
 
 def used(folder: Path, code: str, later_s: float = 0.0) -> links.Link | None:
     async def use() -> links.Link | None:

@@ -66,6 +66,7 @@ def test_json_tells_a_program_when_it_ends(run: Run) -> None:
 
 @pytest.mark.parametrize("token", ["x", "a.b.c"])
 def test_a_token_that_is_not_believed_is_code_1(run: Run, token: str) -> None:
+    run("token", "--user", "42")
     ran = run("token", "check", token)
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("vagus: not believed: ")
@@ -77,6 +78,34 @@ def test_a_token_of_another_secret_is_not_believed(run: Run) -> None:
     assert run("token", "--data-dir", "two", "check", token).err == (
         "vagus: not believed: the signature does not match\n"
     )
+
+
+def test_the_folder_of_a_check_may_be_named_on_either_side_of_its_name(run: Run, empty_folder: Path) -> None:
+    token = run("token", "--data-dir", "one", "--user", "42").out.strip()
+    (empty_folder / "my.toml").write_text('[server]\ndata_dir = "one"')
+    for arguments in (
+        ("token", "--data-dir", "one", "check", token),
+        ("token", "check", "--data-dir", "one", token),
+        ("token", "--config", "my.toml", "check", token),
+        ("token", "check", "--config", "my.toml", token),
+    ):
+        ran = run(*arguments)
+        assert ran.out.startswith("a good connection token\n"), ran.err
+
+
+def test_a_check_where_no_secret_is_says_so(run: Run, empty_folder: Path) -> None:
+    ran = run("token", "check", "x")
+    assert (ran.code, "there is no secret in vagus-data" in ran.err) == (2, True)
+    assert list(empty_folder.iterdir()) == []
+
+
+def test_a_secret_that_is_empty_is_not_taken_for_none(run: Run, empty_folder: Path) -> None:
+    run("token", "--user", "42")
+    (empty_folder / "vagus-data" / TOKEN_SECRET).write_text("\n")
+    for arguments in (("--user", "42"), ("check", "x")):
+        ran = run("token", *arguments)
+        assert ran.code == 1
+        assert ran.err.startswith("vagus: data folder vagus-data: token_secret is empty: restore it from a backup, or")
 
 
 def test_a_user_is_needed(run: Run) -> None:

@@ -2,12 +2,17 @@
 
 import io
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from .conftest import Ran, Run
 
 PASSWORD = "correct horse battery"
+
+pytestmark = pytest.mark.usefixtures("store")
 
 
 @pytest.fixture
@@ -31,6 +36,17 @@ def test_a_user_is_added_and_listed(run: Run) -> None:
     assert (row["name"], row["roles"]) == ("ada", ["auditor", "viewer"])
     assert "argon2" not in said
     assert "auditor viewer" in run("user", "list").out
+
+
+@pytest.mark.usefixtures("types")
+def test_a_list_says_when_a_user_signed_in_last(run: Run, empty_folder: Path) -> None:
+    for name in ("ada", "bob"):
+        added(run, name)
+    with closing(sqlite3.connect(empty_folder / "vagus-data" / "vagus.db")) as database, database:
+        database.execute("UPDATE vagus_console_users SET signed_in_at = 1700000000.5 WHERE name = 'ada'")
+    assert [row["signed_in_at"] for row in json.loads(run("user", "list", "--json").out)] == [1700000000.5, None]
+    head, *lines = run("user", "list").out.splitlines()
+    assert [line[head.index("SIGNED IN") :] for line in lines] == ["2023-11-14 22:13", "never"]
 
 
 @pytest.mark.usefixtures("types")

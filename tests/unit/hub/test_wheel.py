@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vagus.hub.wheel import SLOT_S, Wheel
+from vagus.hub.wheel import ALLOWANCE_S, SLOT_S, Wheel
 from vagus.testing import FakeClock
 
 
@@ -78,3 +78,39 @@ async def test_what_was_taken_down_is_not_asked() -> None:
     wheel.unset(timer)
     await asyncio.sleep(5)
     assert (timer.asked, timer.slot) == ([], 0)
+
+
+@given(st.floats(1.5, 100))
+def test_after_a_standstill_everybody_has_as_long_again_within_bounds(stood_still_s: float) -> None:
+    clock = FakeClock()
+
+    async def play() -> None:
+        loop = asyncio.get_running_loop()
+        wheel = Wheel(loop)
+        timer = Timer(wheel)
+        due = loop.time()
+        wheel.set(timer, due)
+        clock.advance(stood_still_s)
+        answered = asyncio.ensure_future(asyncio.sleep(0.1))  # whatever came meanwhile
+        await asyncio.sleep(200)
+        assert answered.done()
+        (asked,) = timer.asked
+        allowed = asked - due - stood_still_s
+        assert min(stood_still_s, ALLOWANCE_S) - SLOT_S <= allowed <= ALLOWANCE_S + SLOT_S
+
+    clock.run(play())
+
+
+def test_a_loop_that_is_always_late_turns_all_the_same() -> None:
+    clock = FakeClock()
+
+    async def play() -> None:
+        wheel = Wheel(asyncio.get_running_loop())
+        timer = Timer(wheel, again_s=1)
+        wheel.set(timer, asyncio.get_running_loop().time())
+        for _ in range(100):
+            clock.advance(3)
+            await asyncio.sleep(0)
+        assert len(timer.asked) >= 20
+
+    clock.run(play())

@@ -11,8 +11,10 @@ from vagus.kernel.channels import ChannelRule
 from vagus.kernel.errors import RuleError
 from vagus.kernel.limits import Limits
 from vagus.server.applications import load_hub, put_settings_on
+from vagus.server.building import build
+from vagus.server.folder import DataFolder
 from vagus.server.tokens import verifier_from
-from vagus.settings import Access, Settings, Tokens
+from vagus.settings import Access, Server, Settings, Tokens
 
 MODULE = """
 from vagus import Hub
@@ -21,6 +23,7 @@ class Live:
     hub = Hub()
 
 number = 3
+open_hub = Hub(allow_anonymous=True)
 hub = Hub()
 
 @hub.channel("orders:{order_id}")
@@ -44,6 +47,15 @@ def test_a_hub_is_found_in_the_working_folder() -> None:
     assert load_hub("shop_live:hub").rule_of("orders:1").pattern == "orders:{order_id}"
 
 
+@pytest.mark.parametrize(("name", "opens_itself"), [("hub", False), ("open_hub", True)])
+def test_what_an_application_opens_itself_is_told_from_what_the_settings_open(
+    tmp_path: Path, name: str, opens_itself: bool
+) -> None:
+    settings = Settings(server=Server(app=f"shop_live:{name}"), access=Access(allow_anonymous=True))
+    parts = build(settings, DataFolder(tmp_path / "data"))
+    assert (parts.hub.policies.allow_anonymous, parts.opens_itself) == (True, opens_itself)
+
+
 def test_a_hub_may_be_an_attribute_of_something() -> None:
     assert isinstance(load_hub("shop_live:Live.hub"), Hub)
 
@@ -53,8 +65,9 @@ def test_a_hub_may_be_an_attribute_of_something() -> None:
     [
         ("shop_live", "must be module:name"),
         (":hub", "must be module:name"),
-        ("nowhere_at_all:hub", "there is no module nowhere_at_all"),
-        ("shop_broken:hub", "there is no module nowhere_at_all"),
+        ("nowhere_at_all:hub", "there is no module nowhere_at_all$"),
+        ("nowhere_at_all.live:hub", "there is no module nowhere_at_all$"),
+        ("shop_broken:hub", "there is no module nowhere_at_all, which is imported when shop_broken is"),
         ("shop_live:none", "shop_live:none is not a vagus.Hub"),
         ("shop_live:number", "shop_live:number is not a vagus.Hub"),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vagus.server.folder import ADDRESS, API_KEY, TOKEN_SECRET, DataFolder
+from vagus.server.folder import ADDRESS, API_KEY, TOKEN_SECRET, DataFolder, FolderError
 
 
 @pytest.fixture
@@ -64,13 +64,52 @@ def test_of_two_that_make_a_secret_together_the_first_wins(folder: DataFolder, m
     assert other.token_secret() == folder.token_secret()
 
 
-def test_a_new_address_replaces_the_one_before_and_goes_with_the_server(folder: DataFolder) -> None:
+def test_an_address_goes_with_the_server_that_left_it(folder: DataFolder) -> None:
     folder.announce("http://127.0.0.1:1")
-    folder.announce("http://127.0.0.1:2")
-    assert folder.read(ADDRESS) == "http://127.0.0.1:2"
-    folder.withdraw()
-    folder.withdraw()
-    assert folder.read(ADDRESS) is None
+    folder.withdraw("http://127.0.0.1:2")
+    assert folder.address() == "http://127.0.0.1:1"
+    folder.withdraw("http://127.0.0.1:1")
+    folder.withdraw("http://127.0.0.1:1")
+    assert folder.address() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 20, b"\xff", b"elsewhere"])
+def test_an_address_that_is_damaged_is_none(folder: DataFolder, content: bytes) -> None:
+    folder.make()
+    (folder.path / ADDRESS).write_bytes(content)
+    assert folder.address() is None
+    folder.announce("http://127.0.0.1:1")
+    assert folder.address() == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize("name", [TOKEN_SECRET, API_KEY])
+@pytest.mark.parametrize(
+    ("content", "state"), [(b"", "empty"), (b" \n", "empty"), (b"\0" * 64, "damaged"), (b"\xff\xfe", "damaged")]
+)
+def test_a_secret_that_is_none_is_refused_and_left_alone(
+    folder: DataFolder, name: str, content: bytes, state: str
+) -> None:
+    folder.make()
+    (folder.path / name).write_bytes(content)
+    with pytest.raises(FolderError, match=f"{name} is {state}: restore it from a backup, or remove it"):
+        folder.token_secret() if name == TOKEN_SECRET else folder.api_key()
+    assert (folder.path / name).read_bytes() == content
+
+
+@pytest.mark.parametrize(("first", "second"), [(True, True), (True, False), (False, True)])
+def test_who_serves_alone_keeps_others_out_until_it_ends(folder: DataFolder, first: bool, second: bool) -> None:
+    other = DataFolder(folder.path)
+    with folder.held(alone=first), pytest.raises(FolderError, match="another server has it"), other.held(alone=second):
+        pass
+    with other.held(alone=second):
+        pass
+
+
+def test_nodes_of_one_hub_share_a_folder(folder: DataFolder) -> None:
+    with folder.held(alone=False), DataFolder(folder.path).held(alone=False):
+        folder.announce("http://127.0.0.1:1")
+        with pytest.raises(FolderError, match=r"another server at http://127\.0\.0\.1:1 has it"):
+            DataFolder(folder.path).held(alone=True).__enter__()
 
 
 def test_a_folder_that_is_a_file_is_an_error_of_the_system(tmp_path: Path) -> None:

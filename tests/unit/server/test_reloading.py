@@ -9,8 +9,10 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from vagus.apps.console import Console as InstalledConsole
 from vagus.auth.claims import ConnectionClaims
 from vagus.auth.minting import Signer, connection_token
+from vagus.auth.sessions import Terms
 from vagus.hub.requests import Origin
 from vagus.kernel import codes
 from vagus.kernel.channels import ChannelRule, Last
@@ -22,7 +24,19 @@ from vagus.kernel.replies import Ended
 from vagus.server.building import Parts, build
 from vagus.server.folder import DataFolder
 from vagus.server.reloading import CHANGEABLE, Reloading, differences, merged
-from vagus.settings import Access, Admin, Connections, Fusion, Key, Loaded, Server, Settings, SettingsError, Tokens
+from vagus.settings import (
+    Access,
+    Admin,
+    Connections,
+    Console,
+    Fusion,
+    Key,
+    Loaded,
+    Server,
+    Settings,
+    SettingsError,
+    Tokens,
+)
 from vagus.testing import World, in_memory
 
 NEWS = ChannelRule(pattern="news", subscribe=("user",))
@@ -190,16 +204,66 @@ def test_doors_and_limits_change(reloaded: Any) -> None:
     ]
 
 
+def test_limits_of_an_application_of_its_own_stay_and_it_is_said(reloaded: Any) -> None:
+    async def test(house: House, world: World) -> None:
+        own = house.parts.hub.limits = Limits(channels=7, max_delay_s=0.0)
+        await house.reload(changed(limits=Limits(channels=3, max_delay_s=0.0)))
+        assert house.parts.hub.limits is own
+
+    logs = reloaded(test)
+    assert (logs[-2]["settings"], logs[-1]["changed"]) == (["limits.channels"], [])
+
+
+def test_clients_without_a_token_are_let_in_or_not(reloaded: Any) -> None:
+    async def test(house: House, world: World) -> None:
+        seen = [house.parts.hub.policies.allow_anonymous]
+        for allow in (True, False):
+            await house.reload(changed(access=Access(allow_anonymous=allow)))
+            seen.append(house.parts.hub.policies.allow_anonymous)
+        assert seen == [False, True, False]
+
+    assert reloaded(test)[-1]["changed"] == ["access.allow_anonymous"]
+
+
+def test_a_demo_stays_open(reloaded: Any) -> None:
+    settings = msgspec.structs.replace(BASE, server=Server(demo=True))
+
+    async def test(house: House, world: World) -> None:
+        await house.reload(msgspec.structs.replace(settings, keys=()))
+        assert house.parts.hub.policies.allow_anonymous
+
+    reloaded(test, settings)
+
+
+def test_how_often_an_app_may_be_asked_and_how_long_sessions_last_changes(reloaded: Any) -> None:
+    async def test(house: House, world: World) -> None:
+        quotas, installed = house.parts.quotas["console"], house.parts.apps["console"]
+        assert isinstance(installed, InstalledConsole)
+        assert all(quotas.take("192.0.2.1", 0.0) for _ in range(100))
+        assert not quotas.take("192.0.2.1", 0.0)
+        await house.reload(changed(console=Console(session_idle_hours=1.0, sessions_per_user=2)))
+        assert installed.sessions.terms == Terms(idle_s=3_600.0, lasting_s=604_800.0, most=2)
+        assert not quotas.take("192.0.2.1", 0.0), "other settings do not give back what was used"
+        await house.reload(changed(console=Console(requests_burst=2, link_at_start=False)))
+        assert [quotas.take("192.0.2.1", 0.0) for _ in range(3)] == [True, True, False]
+
+    logs = reloaded(test)
+    told = [log["changed"] for log in logs if log["event"] == "reloaded"]
+    assert told[0] == ["console.session_idle_hours", "console.sessions_per_user"]
+    assert "console.requests_burst" in told[1]
+    assert [log["settings"] for log in logs if log["event"] == "reload_needs_restart"] == [["console.link_at_start"]]
+
+
 def test_what_cannot_change_is_named_and_stays(reloaded: Any) -> None:
     async def test(house: House, world: World) -> None:
         for _ in range(2):
-            await house.reload(changed(server=Server(port=9, drain_s=3.0), access=Access(allow_anonymous=True)))
+            await house.reload(changed(server=Server(port=9, drain_s=3.0), access=Access(personal_channels="me:")))
         assert house.heeded[-1].server == Server(drain_s=3.0)
-        assert not house.heeded[-1].access.allow_anonymous
+        assert not house.heeded[-1].access.personal_channels
 
     logs = reloaded(test)
     warnings = [log["settings"] for log in logs if log["event"] == "reload_needs_restart"]
-    assert warnings == [["server.port", "access.allow_anonymous"]] * 2
+    assert warnings == [["server.port", "access.personal_channels"]] * 2
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Where a server's store is, and that the keys in it are followed."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,9 @@ from vagus.auth.keys import key_hash
 from vagus.kernel.errors import StoreError
 from vagus.server import storing
 from vagus.server.folder import DataFolder
-from vagus.server.storing import DATABASE, Storage, sqlite_file, store_of
+from vagus.server.storing import DATABASE, Storage, StoredKeys, private_files, sqlite_file, store_of
 from vagus.settings import Settings
-from vagus.settings.tree import Store
+from vagus.settings.tree import Broker, Store
 from vagus.store import keys
 
 
@@ -113,6 +115,82 @@ async def test_keys_are_looked_at_again_by_themselves(storage: Storage, monkeypa
         await looked.wait()
 
 
+async def uses(storage: Storage) -> dict[str, float | None]:
+    """When each key was used last, as the store has it."""
+    async with storage.store.reading() as transaction:
+        return {key.name: key.used_at for key in await keys.every(transaction)}
+
+
+async def test_the_use_of_a_key_is_written_at_once_and_then_once_a_minute(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter((10.0, 20.0, 30.0))
+    known = StoredKeys(storage.store, clock=lambda: next(times))
+    for name in ("one", "other"):
+        await add(storage, name)
+    await known.look()
+    assert known.verify("nobody's") is None
+    await known.note_use()
+    assert await uses(storage) == {"one": None, "other": None}
+    known.verify("one")
+    await known.note_use()
+    assert await uses(storage) == {"one": 10.0, "other": None}
+    known.verify("one")
+    known.verify("one")
+    await known.note_use()
+    assert await uses(storage) == {"one": 10.0, "other": None}, "a minute has not passed"
+    monkeypatch.setattr(known, "_note_at", 0.0)
+    await known.note_use()
+    assert await uses(storage) == {"one": 30.0, "other": None}
+
+
+async def test_the_use_of_a_key_is_remembered_while_the_store_is_away(storage: Storage) -> None:
+    await add(storage, "one")
+    await storage.keys.renew()
+    await storage.store.close()
+    await storage.keys.renew()
+    assert storage.keys.verify("one") is not None
+    with capture_logs() as logs:
+        await storage.keys.note_use()
+    assert logs == []
+    await storage.store.start()
+    await storage.keys.renew()
+    await storage.keys.note_use()
+    assert (await uses(storage))["one"] == pytest.approx(time.time(), abs=DEADLINE_S)
+
+
+async def test_a_use_that_cannot_be_written_is_kept_and_told_once(
+    storage: Storage, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(storage, "one")
+    await storage.keys.renew()
+    storage.keys.verify("one")
+    monkeypatch.setattr(storing, "NOTE_S", 0.0)
+    monkeypatch.setattr(storing, "LOOK_TIMEOUT_S", 0.05)
+    other = await asyncio.to_thread(partial(sqlite3.connect, check_same_thread=False), folder.path / DATABASE)
+    try:
+        await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
+        with capture_logs() as logs:
+            for _ in range(2):
+                await storage.keys.note_use()
+        assert [log["event"] for log in logs] == ["key_use_unwritten"]
+        assert storage.keys.is_complete
+    finally:
+        await asyncio.to_thread(other.close)
+    monkeypatch.setattr(storing, "LOOK_TIMEOUT_S", DEADLINE_S)
+    await storage.keys.note_use()
+    assert (await uses(storage))["one"] is not None
+
+
+async def test_what_was_used_is_written_when_the_server_ends(storage: Storage) -> None:
+    await add(storage, "one")
+    await storage.keys.renew()
+    storage.keys.verify("one")
+    await storage.close()
+    await storage.store.start()
+    assert (await uses(storage))["one"] is not None
+
+
 async def test_what_cannot_start_is_closed_again(folder: DataFolder) -> None:
     folder.path.mkdir()
     (folder.path / DATABASE).write_bytes(b"rubbish" * 1000)
@@ -122,3 +200,12 @@ async def test_what_cannot_start_is_closed_again(folder: DataFolder) -> None:
     await storage.close()
     with pytest.raises(StoreError, match="closed"):
         await storage.store.check()
+
+
+def test_what_is_secret_is_the_servers_own_wherever_it_is(tmp_path: Path) -> None:
+    settings = Settings(broker=Broker(url="rediss://redis", key_file="tls/key.pem"))
+    folder = DataFolder(tmp_path, Path("vagus.toml"))
+    own = {"token_secret", "api_key", "vagus.db"}
+    assert set(private_files(settings, folder)) == {
+        *(tmp_path / name for name in own), Path("vagus.toml"), Path("tls/key.pem")
+    }  # fmt: skip

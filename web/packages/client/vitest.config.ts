@@ -1,10 +1,10 @@
 import { defineConfig } from "vitest/config";
+import { TIMEOUTS } from "../../testing/patience.js";
 
 export default defineConfig({
   test: {
     include: ["tests/**/*.test.{ts,tsx}"],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    ...TIMEOUTS,
     typecheck: {
       enabled: true,
       tsconfig: "tests/types/tsconfig.json",

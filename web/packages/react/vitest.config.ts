@@ -1,11 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { TIMEOUTS } from "../../testing/patience.js";
 
 export default defineConfig({
   resolve: { alias: { "@vagus/client": new URL("../client/src/index.ts", import.meta.url).pathname } },
   test: {
     include: ["tests/**/*.test.{ts,tsx}"],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    ...TIMEOUTS,
     setupFiles: ["tests/dom.ts"],
     typecheck: {
       enabled: true,

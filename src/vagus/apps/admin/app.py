@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from vagus.auth.keys import KeyRing
 from vagus.hub import Hub
-from vagus.kernel.rates import Rate
+from vagus.kernel.rates import Buckets
 
 from .broadcasts import AdminBroadcasts
 from .calls import add_section
@@ -33,13 +33,13 @@ class Admin:
     async def stop(self) -> None:
         """See ``start``."""
 
-    def routes(self, keys: KeyRing | None, rate: Rate) -> "Sequence[ControllerRouterHandler]":
+    def routes(self, keys: KeyRing | None, quotas: Buckets) -> "Sequence[ControllerRouterHandler]":
         """See ``vagus.apps.App``."""
         from vagus.apps.callers import Door
 
         from .routes import routes
 
-        return routes(self, Door(self._hub, keys, rate))
+        return routes(self, Door(self._hub, keys, quotas))
 
 
 def install(hub: Hub) -> Admin:

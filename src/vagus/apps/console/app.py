@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from vagus.auth.keys import KeyRing
 from vagus.auth.sessions import Terms
 from vagus.hub import Hub
-from vagus.kernel.rates import Rate
+from vagus.kernel.rates import Buckets
 from vagus.settings.console import Console as Settings
 from vagus.store import Store
 
@@ -31,12 +31,7 @@ class Console:
 
         self.hub = hub
         self._address = address
-        terms = Terms(
-            idle_s=settings.session_idle_hours * 3600,
-            lasting_s=settings.session_days * 86_400,
-            most=settings.sessions_per_user,
-        )
-        self.sessions = KeptSessions(hub, store, terms)
+        self.sessions = KeptSessions(hub, store, _terms(settings))
         self._signing: SigningIn | None = None
 
     async def start(self) -> None:
@@ -47,11 +42,15 @@ class Console:
         """End that; sessions stay."""
         await self.sessions.stop()
 
-    def routes(self, keys: KeyRing | None, rate: Rate) -> "Sequence[ControllerRouterHandler]":
+    def heed(self, settings: Settings) -> None:
+        """Let sessions last by other settings. When one that has begun ends whatever happens stays what it is."""
+        self.sessions.terms = _terms(settings)
+
+    def routes(self, keys: KeyRing | None, quotas: Buckets) -> "Sequence[ControllerRouterHandler]":
         """See ``vagus.apps.App``. Keys open nothing here."""
         from .routes import routes
 
-        return routes(self, rate)
+        return routes(self, quotas)
 
     @property
     def signing(self) -> "SigningIn":
@@ -66,6 +65,14 @@ class Console:
         peer = scope.get("client")
         forwarded = ",".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for")
         return self._address(peer[0] if peer else "", {"x-forwarded-for": forwarded} if forwarded else {})
+
+
+def _terms(settings: Settings) -> Terms:
+    return Terms(
+        idle_s=settings.session_idle_hours * 3600,
+        lasting_s=settings.session_days * 86_400,
+        most=settings.sessions_per_user,
+    )
 
 
 def install(

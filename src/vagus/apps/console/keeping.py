@@ -21,7 +21,7 @@ from vagus.kernel import codes
 from vagus.kernel.errors import StoreError, VagusError
 from vagus.store import Store
 
-from . import sessions
+from . import sessions, users
 from .sessions import Method, Session
 
 log = structlog.get_logger()
@@ -148,6 +148,7 @@ class KeptSessions:
         )
         ended = await sessions.end(transaction, [newcomer.instead_of] if newcomer.instead_of else [])
         ended += await sessions.add(transaction, session, secret_hash(secret), self.terms)
+        await users.note_sign_in(transaction, newcomer.user, now=now)
         return Opened(session, secret, tuple(ended))
 
     async def end(self, ids: Iterable[str], *, user: str | None = None) -> bool:

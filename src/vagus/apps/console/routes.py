@@ -29,7 +29,7 @@ from vagus.apps.bodies import JsonBody
 from vagus.apps.callers import READING, Connection
 from vagus.auth.sessions import cookie_of, is_own_page, secret_in
 from vagus.kernel.identity import Role
-from vagus.kernel.rates import Buckets, Rate
+from vagus.kernel.rates import Buckets
 
 from .sessions import Session
 from .signing import RefusedSignInError, Visitor
@@ -54,14 +54,14 @@ _NOBODY: Final = "Nobody is signed in here."
 AnyRequest = Request[Any, Any, Any]
 
 
-def routes(console: "Console", rate: Rate) -> Sequence[ControllerRouterHandler]:
-    """The handlers. ``rate`` is how often one address may ask."""
+def routes(console: "Console", quotas: Buckets) -> Sequence[ControllerRouterHandler]:
+    """The handlers. ``quotas`` are how often each address may ask."""
     desk = _Desk(console)
     return [
         Router(
             path=PATH,
             route_handlers=[*_session(desk), *_sessions(desk)],
-            guards=[_guard(console, rate)],
+            guards=[_guard(console, quotas)],
             tags=["Console"],
             dto=JsonBody,
             return_dto=None,
@@ -70,14 +70,13 @@ def routes(console: "Console", rate: Rate) -> Sequence[ControllerRouterHandler]:
     ]
 
 
-def _guard(console: "Console", rate: Rate) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
-    buckets = Buckets(rate)
-
+def _guard(console: "Console", quotas: Buckets) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
     async def admit(connection: Connection, handler: BaseRouteHandler) -> None:
         if connection.scope.get("method") not in READING and _is_elsewhere(connection):
             raise PermissionDeniedException("Only pages of this server may do this.")
-        if not buckets.take(console.address_of(connection.scope), console.hub.loop.time()):
-            raise TooManyRequestsException("Ask less often.", headers={"retry-after": str(ceil(1 / rate.per_s))})
+        if not quotas.take(console.address_of(connection.scope), console.hub.loop.time()):
+            wait_s = ceil(1 / quotas.rate.per_s)
+            raise TooManyRequestsException("Ask less often.", headers={"retry-after": str(wait_s)})
 
     return admit
 

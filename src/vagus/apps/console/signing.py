@@ -116,7 +116,7 @@ class SigningIn:
         renewed = await asyncio.to_thread(password_hash, shown.password) if is_outdated(user.hash) else ""
         newcomer = visitor.as_newcomer(user.name, user.roles, "password")
         async with self._kept.store.begin(alone=TURN) as transaction:
-            if await users.find(transaction, user.name) == user:  # else it was changed while it was checked
+            if not user.is_changed(await users.find(transaction, user.name)):  # else it was while it was checked
                 if renewed:
                     await users.set_hash(transaction, user.name, renewed, now=user.changed_at)
                 return await self._kept.open(transaction, newcomer)

@@ -21,6 +21,7 @@ users: Final = Table(
     Column("roles", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
+    Column("signed_in_at", Double),
 )
 
 sessions: Final = Table(

@@ -22,13 +22,18 @@ MOST: Final = 10_000
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """``hash`` is the password's. Times are in seconds since 1970."""
+    """``hash`` is the password's. Times are in seconds since 1970; ``signed_in_at`` is of the last time."""
 
     name: str
     hash: str
     roles: frozenset[str]
     created_at: float
     changed_at: float
+    signed_in_at: float | None = None
+
+    def is_changed(self, now: "User | None") -> bool:
+        """Whether it is another one ``now``, or none. Signing in changes nobody."""
+        return now is None or msgspec.structs.replace(now, signed_in_at=self.signed_in_at) != self
 
 
 def check_name(name: str) -> None:
@@ -81,6 +86,11 @@ async def set_roles(transaction: AsyncConnection, name: str, roles: frozenset[st
     check_roles(roles)
     statement = update(users).where(users.c.name == name).values(roles=roles_text(roles), changed_at=now)
     return (await transaction.execute(statement)).rowcount > 0
+
+
+async def note_sign_in(transaction: AsyncConnection, name: str, *, now: float) -> None:
+    """Somebody signed in as this user. It need not be one: links and tokens name whom they like."""
+    await transaction.execute(update(users).where(users.c.name == name).values(signed_in_at=now))
 
 
 async def remove(transaction: AsyncConnection, name: str) -> bool:

@@ -6,9 +6,9 @@ while it runs; what they say goes out on the channel ``fusion``, and to clients 
     fusion = install(hub, settings, store=store, folder=Path("data"))
 
 Reading order: ``kinds`` and ``values`` (fields, states, snapshots), ``channel`` (the pulse and who hears it),
-``sources`` (the contract, and each kind of source), ``collector``, ``book`` (which sources there are), ``emitter``
-(when, and on which node), ``history``, ``past`` (of a demo), ``views``, ``routes`` (the only one with Litestar),
-``app``.
+``sources`` (the contract, each kind of source, and the fence around those from the network), ``collector``,
+``promptness`` (how long the store is waited for), ``book`` (which sources there are), ``emitter`` (when, and on which
+node), ``history``, ``past`` (of a demo), ``views``, ``routes`` (the only one with Litestar), ``app``.
 """
 
 from collections.abc import Mapping

@@ -180,7 +180,7 @@ class Fusion:
     async def tell_others(self) -> None:
         """Have the node that emits take over what was written here. One that begins to emit does so by itself."""
         if not self.emitter.leads:
-            with suppress(NobodyEmitsError):
+            with suppress(NobodyEmitsError, StoreError):
                 await self.views.ask("reload", within_s=RELOAD_S)
 
     async def reload(self) -> None:
@@ -188,13 +188,13 @@ class Fusion:
         await self.book.load()
         await self.emitter.reload()
 
-    def routes(self, keys: KeyRing | None, rate: Rate) -> "Sequence[ControllerRouterHandler]":
+    def routes(self, keys: KeyRing | None, quotas: Buckets) -> "Sequence[ControllerRouterHandler]":
         """See ``vagus.apps.App``."""
         from vagus.apps.callers import Door
 
         from .routes import routes
 
-        return routes(self, Door(self._hub, keys, rate))
+        return routes(self, Door(self._hub, keys, quotas))
 
 
 def install(

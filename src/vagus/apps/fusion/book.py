@@ -9,21 +9,25 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 
-from vagus.kernel.errors import ConflictError
-from vagus.settings.fusion import SourceSettings
+from vagus.kernel.errors import ConflictError, StoreError
+from vagus.settings.fusion import HttpJsonSource, JsonFileSource, SourceSettings
 from vagus.store import Store, settings
 
 from .collector import Collector, tried
 from .kinds import Value
+from .promptness import prompt
 from .sources import Source
 from .sources.making import Surroundings, source_of
+from .sources.picking import hints_of
+from .sources.refused import Refused
 from .sources.stand_in import Invent, StandIn
+from .values import Field, Terms
 
 log = structlog.get_logger()
 
@@ -56,6 +60,13 @@ class Entry(msgspec.Struct, frozen=True):
     hidden: tuple[str, ...] = ()
 
 
+class Trial(NamedTuple):
+    """What a source said when it was asked once, and what its author may not expect of how that came about."""
+
+    values: dict[str, Value]
+    hints: list[str]
+
+
 class Book:
     """Puts sources into a collector. All but those that are added are there from the start and stay as they are.
 
@@ -81,6 +92,9 @@ class Book:
         self._clock = clock
         self._entries: dict[str, Entry] = {}
         self._added: dict[str, SourceSettings] = {}
+        self._left_out: dict[str, str] = {}
+        """Those of them that cannot be collected beside the others, and why."""
+        self._is_loaded = store is None
         self._turn = asyncio.Lock()
         for one in ready:
             source, invent = source_of(one, around), (demo or {}).get(one.name)
@@ -104,48 +118,92 @@ class Book:
     async def entries(self) -> list[Entry]:
         """All of them, as the store has them now. Raises ``StoreError``."""
         await self.load()
-        return [*self._entries.values(), *(_entry(one, "added") for one in self._added.values())]
+        return self._known()
+
+    async def shown(self) -> tuple[list[Entry], bool]:
+        """The same for who looks, and whether it is so now: while the store does not answer, it is what was so last.
+
+        Raises ``StoreError`` where nothing is known.
+        """
+        try:
+            async with prompt():
+                await self.load()
+        except StoreError:
+            if not self._is_loaded:
+                raise
+            return self._known(), False
+        return self._known(), True
+
+    def _known(self) -> list[Entry]:
+        added = [_entry(one, "added") for one in self._added.values() if one.name not in self._entries]
+        return [*self._entries.values(), *added]
 
     async def load(self) -> None:
-        """Take over what the store says. A source that cannot be made any more is logged and left out."""
+        """Take over what the store says.
+
+        A source that may not be as it was kept, or cannot, is there as a failed one that says so. One whose name or
+        value is another's by now is logged and left out. Both may be removed.
+        """
         if self._store is None:
             return
         async with self._turn:
             async with self._store.reading() as transaction:
                 rows = await settings.every(transaction, PREFIX)
-            kept = [one for row in rows if (one := _settings_in(row)) is not None]
-            for name in self._added.keys() - {one.name for one in kept}:
+            kept = {one.name: one for row in rows if (one := _settings_in(row)) is not None}
+            for name in self._added.keys() - kept.keys():
                 del self._added[name]
-                await self._collector.remove(name)
-            for one in kept:
-                if self._added.get(one.name) != one:
+                if self._left_out.pop(name, None) is None:
+                    await self._collector.remove(name)
+            for name, one in kept.items():
+                if self._added.get(name) != one or name in self._left_out:
                     await self._put(one)
             self._added = dict(sorted(self._added.items()))
-            self._collector.arrange([*self._entries, *self._added])
+            self._is_loaded = True
+            self._collector.arrange([*self._entries, *(name for name in self._added if name not in self._left_out)])
 
     async def _put(self, one: SourceSettings) -> None:
+        """Have it collected in the place of the one that was, or leave out both."""
+        is_there = one.name in self._added and one.name not in self._left_out
         try:
-            source = source_of(one, self._around)
-            if one.name in self._added:
-                await self._collector.replace(source)
+            if is_there:
+                await self._collector.replace(self._made(one))
             else:
-                self._collector.add(source)
+                self._collector.add(self._made(one))
+            self._left_out.pop(one.name, None)
         except ValueError as error:
-            log.warning("fusion_source_left_out", source=one.name, error=str(error))
-        else:
-            self._added[one.name] = one
+            if self._left_out.get(one.name) != str(error):
+                log.warning("fusion_source_left_out", source=one.name, error=str(error))
+            self._left_out[one.name] = str(error)
+            if is_there:
+                await self._collector.remove(one.name)
+        self._added[one.name] = one
 
-    async def test(self, table: Table) -> dict[str, Value]:
+    def _made(self, one: SourceSettings) -> Source:
+        """What was kept may not be allowed any more: a rule came, or a file became the server's own."""
+        try:
+            return self._source_of(one)
+        except ValueError as error:
+            return Refused(self._terms_of(one), f"{error}. It was kept before that was refused: change it or remove it")
+
+    def _terms_of(self, one: SourceSettings) -> Terms:
+        try:
+            return source_of(one, self._around).terms
+        except ValueError:
+            return Terms(one.name, (Field(one.name),))
+
+    async def test(self, table: Table) -> Trial:
         """Ask such a source once. Raises ``ValueError`` for wrong settings, ``ConflictError`` where one of its values
 
         is another's, ``SourceError`` where it gives nothing.
         """
-        source = source_of(self._understood(table), self._around)
+        one = self._understood(table)
+        source = self._source_of(one)
         try:
             self._check_free(source)
-            return await tried(source)
+            values = await tried(source)
         finally:
             await source.close()
+        return Trial(values, hints_of(one.fields, values) if isinstance(one, JsonFileSource | HttpJsonSource) else [])
 
     async def add(self, table: Table, *, by: str) -> Entry:
         """Raises ``ValueError`` for settings that are wrong, ``ConflictError`` where the name or a value is taken."""
@@ -168,7 +226,7 @@ class Book:
         await self.load()
 
     async def _keep(self, one: SourceSettings, *, version: int | None, by: str) -> Entry:
-        self._check_free(source_of(one, self._around))
+        self._check_free(self._source_of(one))
         async with self._of_store().begin() as transaction:
             value = msgspec.json.encode(one)
             await settings.put(transaction, f"{PREFIX}{one.name}", value, by=by, now=self._clock(), version=version)
@@ -200,8 +258,10 @@ class Book:
         one: SourceSettings = msgspec.convert({**(secrets if same_kind else {}), **table}, type=SourceSettings)
         if same_kind and secrets.get("headers") and "headers" not in table and _host(one) != _host(kept):
             raise ValueError("headers: were given for another host, which alone gets them; give them again")
-        self._around.check_confined(one)
         return one
+
+    def _source_of(self, one: SourceSettings) -> Source:
+        return source_of(one, self._around, self._around.fence)
 
     def _of_store(self) -> Store:
         assert self._store is not None  # the routes that need one are there with one alone

@@ -33,7 +33,8 @@ class Collector:
     def __init__(self, sources: Iterable[Source] = (), *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._asked: dict[str, _Asked] = {}
-        self._states: tuple[SourceState, ...] | None = None
+        self.collected_at = 0
+        """When all of them were asked last, in milliseconds since 1970; 0 for never."""
         for source in sources:
             self.add(source)
 
@@ -99,6 +100,7 @@ class Collector:
                     asked.leave_behind()
         if places := [asked.awaited for asked in rows if asked.is_newly_awaited()]:
             log.info("fusion_waits_for_files", files=places)
+        self.collected_at = int(self._clock() * 1000)
         return self.states()
 
     async def close(self) -> None:

@@ -26,6 +26,12 @@ log = structlog.get_logger()
 
 SETTING: Final = "fusion.pace"
 
+CUT_OFF_S: Final = 2 * RENEWAL_S
+"""A store that has not answered for so long is away: a little less than a holder relies on its lease, so that the last
+
+one never falls silent in between.
+"""
+
 Seconds = Annotated[float, msgspec.Meta(ge=1, le=86_400)]
 
 
@@ -89,6 +95,7 @@ class Emitter:
         self._next_at = 0.0
         self._wanted: asyncio.Future[FusionUpdate] | None = None
         self._was_leading = False
+        self._looked_at = 0.0
         self._figures = EmitterFigures(self._pace, started_at=0)
 
     @property
@@ -99,6 +106,16 @@ class Emitter:
     def leads(self) -> bool:
         """Whether this node is the one that emits."""
         return self._lease is None or self._lease.is_held
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the store has not told lately which node emits. One that did goes on for a moment, then none does."""
+        return self._lease is not None and self._hub.loop.time() - self._looked_at > CUT_OFF_S
+
+    @property
+    def speaks(self) -> bool:
+        """Whether this node answers for all: it emits, or did when the store last told."""
+        return self.leads or (self.is_cut_off and self.emitting_node == self._hub.node_id)
 
     @property
     def emitting_node(self) -> str:
@@ -112,6 +129,7 @@ class Emitter:
     async def start(self) -> None:
         self._figures = EmitterFigures(self._pace, started_at=self._hub.now_ms())
         if self._lease is not None:
+            self._looked_at = self._hub.loop.time()
             await self._renew(self._lease)
             self._tasks.append(asyncio.create_task(self._keep(self._lease)))
         self._tasks.append(asyncio.create_task(self._run()))
@@ -172,6 +190,7 @@ class Emitter:
     async def _renew(self, lease: Lease) -> None:
         try:
             await lease.hold()
+            self._looked_at = self._hub.loop.time()
         except StoreError as error:
             log.warning("fusion_lease_failed", error=str(error))
         if self.leads != self._was_leading:

@@ -66,18 +66,23 @@ class Paced(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Tried(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a source said when it was asked once: its values, or why there are none."""
+    """What a source said when it was asked once: its values, or why there are none. ``hints`` say what was done."""
 
     ok: bool
     values: dict[str, Any] | None = None
     error: str = ""
+    hints: list[str] = []
 
 
 class Sources(msgspec.Struct, frozen=True):
-    """All sources, in their order. ``folder`` is where their paths begin."""
+    """All sources, in their order. ``folder`` is where their paths begin.
+
+    ``current`` is false while the store does not answer: then they are as they were when it did.
+    """
 
     folder: str
     sources: list[Entry]
+    current: bool = True
 
 
 class KnownMetrics(msgspec.Struct, frozen=True):
@@ -243,7 +248,15 @@ _KINDS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 async def _begun(make: Callable[[], AsyncIterator[bytes]]) -> AsyncIterator[bytes]:
-    return make()
+    """The pieces of a file, once the first one is there: what goes wrong before that can still be told."""
+    pieces = make()
+    return _joined(await anext(pieces), pieces)
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 def _number(text: str) -> object:
@@ -262,13 +275,15 @@ def _sources(fusion: "Fusion", door: Door) -> Sequence[ControllerRouterHandler]:
     @get("/sources", **options)
     async def every() -> Sources:
         """All sources with their settings, without what is secret in them."""
-        return Sources(str(fusion.book.folder), await _doing(fusion.book.entries()))
+        entries, is_current = await _doing(fusion.book.shown())
+        return Sources(str(fusion.book.folder), entries, is_current)
 
     @post("/sources/test", **options, status_code=HTTP_200_OK)
     async def test(data: Annotated[Source, example]) -> Tried:
         """Ask a source once, whether it is in the book or not."""
         try:
-            return Tried(True, await _doing(fusion.book.test(data)))
+            values, hints = await _doing(fusion.book.test(data))
+            return Tried(True, values, hints=hints)
         except SourceError as error:
             return Tried(False, error=str(error))
 

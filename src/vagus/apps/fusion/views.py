@@ -1,10 +1,12 @@
 """What can be asked of fusion, at any node: the node that emits knows it, so the others ask that one.
 
 Answers are JSON, and cross nodes as they are. While no node emits, since one has just gone, whoever asks waits for the
-one that takes over; where none does, ``NobodyEmitsError`` says so.
+one that takes over; where none does, ``NobodyEmitsError`` says so. While the store does not answer none can take over:
+then the one that emitted last tells what it knows, and what needs more than that is refused soon.
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
@@ -15,7 +17,8 @@ from vagus.kernel.control import Question
 from vagus.kernel.errors import BrokerError, StoreError
 
 from .channel import CHANNEL
-from .values import health, iso, snapshot
+from .promptness import PROMPT_S
+from .values import SourceState, health, iso, snapshot
 
 if TYPE_CHECKING:
     from .app import Fusion
@@ -29,6 +32,9 @@ FRESH_S: Final = 1.0
 """What was collected so lately is not collected again for one who asks."""
 
 Topic = Literal["snapshot", "health", "emitter", "performance", "refresh", "reload"]
+
+_KNOWN: Final = frozenset[Topic]({"snapshot", "health", "emitter", "performance"})
+"""What a node tells that emits no more."""
 
 
 class NobodyEmitsError(Exception):
@@ -62,26 +68,37 @@ class Views:
         Raises ``BrokerError`` if it failed there, ``StoreError``, and ``NobodyEmitsError``.
         """
         emitter, clock = self._fusion.emitter, self._hub.loop.time
-        end = clock() + within_s
-        while (left_s := end - clock()) > 0:
-            if emitter.leads:
+        began = clock()
+
+        def left_s() -> float:
+            return began + (min(within_s, PROMPT_S) if emitter.is_cut_off else within_s) - clock()
+
+        while left_s() > 0:
+            if self._tells(topic):
                 return await self._tell(topic)
             told = await self._asked(emitter.emitting_node, topic, left_s)
             if isinstance(told, _Failed):
                 raise BrokerError(told.reason)
             if told is not None:
                 return told.content
-            await asyncio.sleep(min(left_s, NEWS_S))
+            await asyncio.sleep(min(max(left_s(), 0), NEWS_S))
+        if emitter.is_cut_off:
+            raise StoreError("the store does not answer, and so no node emits", retryable=True)
         raise NobodyEmitsError
 
-    async def _asked(self, node: str, topic: Topic, left_s: float) -> _Told | _Failed | None:
+    def _tells(self, topic: Topic) -> bool:
+        """Whether this node is the one to ask."""
+        emitter = self._fusion.emitter
+        return emitter.leads or (emitter.speaks and topic in _KNOWN)
+
+    async def _asked(self, node: str, topic: Topic, left_s: Callable[[], float]) -> _Told | _Failed | None:
         """What a node says, ``None`` if it does not emit, or not any more."""
         if not node:
             return None
         question = Question(SUBJECT, msgspec.json.encode(_Asked(topic)))
-        asking = asyncio.create_task(self._hub.ask_nodes(question, node=node, timeout_s=left_s))
+        asking = asyncio.create_task(self._hub.ask_nodes(question, node=node, timeout_s=max(left_s(), 0)))
         try:
-            while not asking.done() and self._fusion.emitter.emitting_node == node:
+            while not asking.done() and self._fusion.emitter.emitting_node == node and left_s() > 0:
                 await asyncio.wait({asking}, timeout=NEWS_S)
         finally:
             asking.cancel()
@@ -90,9 +107,9 @@ class Views:
         return None
 
     async def _answer(self, content: bytes) -> bytes | None:
-        if not self._fusion.emitter.leads:
-            return None
         topic = msgspec.json.decode(content, type=_Asked).topic
+        if not self._tells(topic):
+            return None
         told: _Told | _Failed
         try:
             told = _Told(await self._tell(topic))
@@ -105,7 +122,7 @@ class Views:
         value: Any
         match topic:
             case "snapshot":
-                value = snapshot(await self._fresh_states(), self._hub.now_ms())
+                value = await self._snapshot()
             case "health":
                 value = health(fusion.collector.states(), at)
             case "emitter":
@@ -119,7 +136,14 @@ class Views:
                 value = fusion.emitter.pace
         return msgspec.Raw(msgspec.json.encode(value))
 
-    async def _fresh_states(self) -> Any:
+    async def _snapshot(self) -> dict[str, object]:
+        """That of now, or the last one of a node that emits no more."""
+        collector = self._fusion.collector
+        if collector.collected_at and not self._fusion.emitter.leads:
+            return snapshot(collector.states(), collector.collected_at)
+        return snapshot(await self._fresh_states(), self._hub.now_ms())
+
+    async def _fresh_states(self) -> Sequence[SourceState]:
         """Those of now: whoever asks together is answered with one collection."""
         now = self._hub.loop.time()
         if self._collected_at and now - self._collected_at < FRESH_S:
@@ -128,13 +152,13 @@ class Views:
         return await self._fusion.collector.collect()
 
     async def _emitter(self, at: int) -> dict[str, object]:
-        figures = self._fusion.emitter.figures
+        figures, leads = self._fusion.emitter.figures, self._fusion.emitter.leads
         stats = await self._hub.presence_stats(CHANNEL)
         return {
-            "ok": True,
-            "status": "paused" if figures.pace.paused else "active",
+            "ok": leads,
+            "status": "waiting" if not leads else "paused" if figures.pace.paused else "active",
             "metrics": {
-                "isActive": not figures.pace.paused,
+                "isActive": leads and not figures.pace.paused,
                 "uptime": max(0, at - figures.started_at) // 1000,
                 "totalEmissions": figures.total,
                 "failedEmissions": figures.failed,

@@ -21,7 +21,7 @@ from vagus.hub import Hub
 from vagus.kernel.channels import Last
 from vagus.kernel.errors import BrokerError
 from vagus.kernel.publications import Draft, Receipt
-from vagus.kernel.rates import Rate
+from vagus.kernel.rates import Buckets, Rate
 from vagus.testing import World, in_memory
 
 RATE = Rate(per_s=0.5, burst=40)
@@ -48,7 +48,7 @@ READS = ["status", "platform-snapshot"]
 
 @pytest.fixture
 async def http(world: World, admin: Admin, keys: KeyRing) -> AsyncIterator[httpx.AsyncClient]:
-    app: Any = api_app(world.hub, keys=keys, routes=partial(admin.routes, keys, RATE))
+    app: Any = api_app(world.hub, keys=keys, routes=partial(admin.routes, keys, Buckets(RATE)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://hub.example") as client:
         yield client
 
@@ -218,7 +218,7 @@ class BrokenBroker(MemoryBroker):
 @asynccontextmanager
 async def insecure(broker: MemoryBroker | None = None) -> AsyncIterator[httpx.AsyncClient]:
     hub = Hub(open_to_all=True, broker=broker)
-    app: Any = api_app(hub, keys=None, routes=partial(install(hub).routes, None, RATE))
+    app: Any = api_app(hub, keys=None, routes=partial(install(hub).routes, None, Buckets(RATE)))
     async with (
         in_memory(hub),
         httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://hub.example") as client,
@@ -248,7 +248,7 @@ async def test_a_broker_that_fails_is_a_problem_to_try_again() -> None:
 
 def test_the_page_says_what_a_route_does_and_shows_what_it_takes() -> None:
     hub = Hub()
-    app = litestar_app(hub, list(install(hub).routes(None, RATE)))
+    app = litestar_app(hub, list(install(hub).routes(None, Buckets(RATE))))
     page = docs_page(document(schema_of(app))).body.decode()
     section = page.partition('id="post-api-admin-realtime-alert-warning"')[2].partition("</section>")[0]
     text = " ".join(re.sub(r"<[^>]+>", " ", section).split())

@@ -12,7 +12,7 @@ from vagus.api.app import api_app
 from vagus.apps.connections import Connections
 from vagus.auth.keys import KeyRing, KeyRow
 from vagus.kernel.codes import Closure
-from vagus.kernel.rates import Rate
+from vagus.kernel.rates import Buckets, Rate
 from vagus.testing import World
 
 BASE = "/api/connections"
@@ -28,7 +28,7 @@ async def http(world: World, connections: Connections) -> AsyncIterator[httpx.As
         KeyRow(name="publisher", secret="publish-key", scopes=frozenset({"publish"})),
     ]
     keys = KeyRing.from_rows(rows, now=world.hub.now)
-    app: Any = api_app(world.hub, keys=keys, routes=partial(connections.routes, keys, Rate(per_s=1, burst=50)))
+    app: Any = api_app(world.hub, keys=keys, routes=partial(connections.routes, keys, Buckets(Rate(per_s=1, burst=50))))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://hub.example") as client:
         yield client
 

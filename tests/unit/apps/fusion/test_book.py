@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from vagus.apps.fusion.book import PREFIX, Book, Entry, FixedSourceError, UnknownSourceError
+from vagus.apps.fusion.book import PREFIX, Book, Entry, FixedSourceError, Trial, UnknownSourceError
 from vagus.apps.fusion.collector import Collector
 from vagus.apps.fusion.sources import SourceError
 from vagus.apps.fusion.sources.making import READY, Surroundings, source_of
-from vagus.kernel.errors import ConflictError
+from vagus.kernel.errors import ConflictError, StoreError
 from vagus.settings.fusion import JsonFileSource
 from vagus.store import Store, settings
 
@@ -55,7 +56,7 @@ async def test_what_comes_ready_says_what_it_reads_and_its_copy_reads_the_same(
     (around.folder / "drive_sync.log").write_text("2026-11-21T18:00:00Z sync completed\n")
     (around.folder / "ERIC_recommendations.json").write_text('{"recommendations": ["call back"]}')
     ready = [entry for entry in await book.entries() if entry.origin == "ready"]
-    found = [await book.test({**(entry.settings or {}), "kind": entry.kind}) for entry in ready]
+    found = [(await book.test({**(entry.settings or {}), "kind": entry.kind})).values for entry in ready]
     assert found == [
         {"memos": 3},
         {"revenue": 48200.5},
@@ -174,14 +175,101 @@ async def test_a_source_that_the_store_holds_and_nobody_understands_is_left_out(
     assert [line["source"] for line in logs if line["event"] == "fusion_source_left_out"] == ["a", "memos"]
 
 
+async def kept_before(store: Store, **table: object) -> None:
+    """Keep a source as an earlier version might have, which refused less."""
+    async with store.begin() as transaction:
+        value = msgspec.json.encode(table)
+        await settings.put(transaction, f"{PREFIX}{table['name']}", value, by="user:ada", now=0)
+
+
+@pytest.mark.parametrize(
+    ("table", "fields", "reason"),
+    [
+        ({"kind": "log_file", "path": "token_secret", "pattern": "(?P<all>.+)"}, ["all"], "the server's own"),
+        ({"kind": "json_file", "path": "/etc/hosts", "fields": [{"name": "hosts"}]}, ["hosts"], "must be in"),
+        ({"kind": "log_file", "path": "a.log", "pattern": "("}, ["peek"], "is not a regular expression"),
+    ],
+)
+async def test_a_kept_source_that_is_refused_by_now_says_so_and_can_be_removed(
+    collector: Collector, store: Store, tmp_path: Path, table: dict[str, object], fields: list[str], reason: str
+) -> None:
+    (tmp_path / "token_secret").write_text("sesame\n")
+    await kept_before(store, name="peek", **table)
+    around = Surroundings(tmp_path, [tmp_path / "token_secret"])
+    book = Book(collector, around, store)
+    assert [entry.name for entry in await book.entries()] == ["peek"]
+    (state,) = await collector.collect()
+    assert ([field.name for field in state.terms.fields], state.values) == (fields, {})
+    assert reason in state.error and state.error.endswith("change it or remove it")
+    assert not state.is_available
+    await book.remove("peek", by="user:ada")
+    assert (names(collector), await book.entries()) == ([], [])
+    await around.close()
+
+
+async def test_a_kept_source_that_is_refused_by_now_is_collected_once_it_is_changed(
+    book: Book, collector: Collector, store: Store, around: Surroundings
+) -> None:
+    (around.folder / "orders.json").write_text("[1, 2]")
+    await kept_before(store, kind="json_file", name="peek", path="../orders.json")
+    await book.change("peek", {"kind": "json_file", "path": "orders.json"}, by="user:ada")
+    assert (await collector.collect())[-1].values == {"peek": 2}
+
+
+async def test_what_is_left_out_is_listed_and_collected_once_its_value_is_free(
+    book: Book, collector: Collector, store: Store, logs: list[MutableMapping[str, Any]]
+) -> None:
+    await book.add({**ORDERS, "fields": [{"name": "open"}]}, by="user:ada")
+    await kept_before(store, kind="json_file", name="peek", path="a.json", fields=[{"name": "open"}])
+    for _ in range(2):
+        assert [entry.name for entry in await book.entries()][-2:] == ["orders", "peek"]
+    assert names(collector)[-1] == "orders"
+    assert [line["source"] for line in logs if line["event"] == "fusion_source_left_out"] == ["peek"]
+    await book.remove("orders", by="user:ada")
+    assert names(collector)[-1] == "peek"
+    await book.remove("peek", by="user:ada")
+    assert names(collector)[-1] == "parts"
+
+
+async def test_a_kept_source_whose_name_is_another_ones_by_now_leaves_that_alone(
+    book: Book, collector: Collector, store: Store
+) -> None:
+    await kept_before(store, kind="json_file", name="parts", path="other.json")
+    entries = await book.entries()
+    assert [(entry.name, entry.origin) for entry in entries][-1] == ("parts", "configuration")
+    assert names(collector) == [entry.name for entry in entries]
+
+
 async def test_a_test_keeps_nothing(book: Book, around: Surroundings) -> None:
     (around.folder / "orders.json").write_text("[1, 2]")
-    assert await book.test(ORDERS) == {"orders": 2}
+    assert await book.test(ORDERS) == Trial({"orders": 2}, [])
     with pytest.raises(SourceError, match="is not there"):
         await book.test({**ORDERS, "path": "nothing.json"})
     with pytest.raises(ConflictError, match="memos is a value of the source memoIndex"):
         await book.test({**ORDERS, "fields": [{"name": "memos"}]})
     assert "orders" not in [entry.name for entry in await book.entries()]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ({"select": "$.a[*].b"}, 2, "x: 2 values matched $.a[*].b; without combine they are counted"),
+        ({"select": "$.a[?@.b > 2]"}, 1, "x: 1 value matched $.a[?@.b > 2]; "),
+        ({"select": "$.a[*].b", "combine": "sum"}, 5, ""),
+        ({"select": "$.a[*].b", "combine": "count"}, 2, ""),
+        ({"select": "$.a[0].b"}, 2, ""),
+        ({"select": "$.a[*].b", "kind": "list"}, [2, 3], ""),
+        ({}, 2, ""),
+    ],
+    ids=str,
+)
+async def test_a_test_says_where_values_were_counted_unasked(
+    book: Book, around: Surroundings, field: dict[str, str], value: object, hint: str
+) -> None:
+    (around.folder / "orders.json").write_text('{"a": [{"b": 2}, {"b": 3}]}')
+    values, hints = await book.test({**ORDERS, "fields": [{"name": "x", **field}]})
+    assert values == {"x": value}
+    assert [each[: len(hint)] for each in hints] == ([hint] if hint else [])
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../x.json", "a/../../x.json", "x\0.json"])
@@ -190,10 +278,25 @@ async def test_files_outside_the_folder_are_for_the_configuration(book: Book, pa
         await book.add({**ORDERS, "path": path}, by="user:ada")
 
 
+async def test_while_the_store_is_away_who_looks_is_shown_what_was_so_last(
+    book: Book, around: Surroundings, store: Store
+) -> None:
+    await book.add(ORDERS, by="user:ada")
+    assert (await book.shown())[1] is True
+    other = Book(Collector(), around, store)
+    await store.close()
+    entries, is_current = await book.shown()
+    assert (entries[-1].name, is_current) == ("orders", False)
+    with pytest.raises(StoreError):
+        await book.entries()
+    with pytest.raises(StoreError):
+        await other.shown()
+
+
 async def test_without_a_store_there_are_the_others(around: Surroundings) -> None:
     book = Book(Collector(), around, None, ready=READY)
-    await book.load()
     assert len(await book.entries()) == 4
+    assert (await book.shown())[1] is True
 
 
 def test_a_source_of_the_configuration_that_is_wrong_is_named_by_its_place(around: Surroundings, store: Store) -> None:

@@ -24,7 +24,7 @@ from vagus.hub import Hub
 from vagus.kernel.channels import Last
 from vagus.kernel.errors import BrokerError, StoreError
 from vagus.kernel.publications import Draft, Receipt
-from vagus.kernel.rates import Rate
+from vagus.kernel.rates import Buckets, Rate
 from vagus.store import Store
 from vagus.store.leases import Lease
 
@@ -41,7 +41,7 @@ async def fusion(hub: Hub, store: Store, tmp_path: Path) -> AsyncIterator[Fusion
 
 
 def client_of(hub: Hub, fusion: Fusion, keys: KeyRing | None, **headers: str) -> httpx.AsyncClient:
-    app: Any = api_app(hub, keys=keys, routes=partial(fusion.routes, keys, RATE))
+    app: Any = api_app(hub, keys=keys, routes=partial(fusion.routes, keys, Buckets(RATE)))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=BASE, headers=headers)
 
 
@@ -114,6 +114,13 @@ async def test_a_store_that_cannot_be_reached_is_told_so(
     assert fusion.emitter.pace.interval_s == 300
 
 
+@pytest.mark.parametrize("path", ["/history?metric=memos", "/history/metrics", "/history/export?metric=memos"])
+async def test_a_history_that_cannot_be_read_is_told_so(http: httpx.AsyncClient, store: Store, path: str) -> None:
+    await store.close()
+    answer = await http.get(path)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
+
 async def test_an_insecure_server_asks_nobody_and_keeps_other_sites_out(hub: Hub, fusion: Fusion) -> None:
     async with client_of(hub, fusion, None) as http:
         assert (await http.post("/refresh")).status_code == 200
@@ -129,7 +136,7 @@ async def test_without_a_store_there_is_no_history_and_nothing_is_added(hub: Hub
 
 
 def test_every_route_is_described(hub: Hub, fusion: Fusion, keys: KeyRing) -> None:
-    app = litestar_app(hub, list(fusion.routes(keys, RATE)))
+    app = litestar_app(hub, list(fusion.routes(keys, Buckets(RATE))))
     paths = document(schema_of(app))["paths"]
     ours = [operation for path, item in paths.items() if path.startswith("/api/fusion") for operation in item.values()]
     assert len(ours) >= 15

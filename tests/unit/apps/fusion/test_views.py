@@ -8,15 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from vagus.apps.fusion import Field, Fusion, Reading, Terms, install
+from tests.patience import DEADLINE_S
+from vagus.apps.fusion import Field, Fusion, Reading, Terms, emitter, install
+from vagus.apps.fusion.kinds import moment
 from vagus.apps.fusion.views import SUBJECT, NobodyEmitsError, Topic
 from vagus.broker.memory import MemoryBroker
 from vagus.hub import Hub
 from vagus.kernel.channels import Last
-from vagus.kernel.errors import BrokerError
+from vagus.kernel.errors import BrokerError, StoreError
 from vagus.kernel.publications import Draft, Receipt
 from vagus.settings.fusion import Fusion as Settings
-from vagus.store import Store
+from vagus.store import Store, leases
 from vagus.store.leases import Lease
 
 
@@ -131,3 +133,57 @@ async def test_who_asks_is_answered_as_soon_as_this_node_takes_over(store: Store
         await leaving.give_back()
         assert (await asked).keys() == {"ok", "status", "sources", "timestamp"}
         assert fusion.emitter.emitting_node == hub.node_id
+
+
+@pytest.fixture
+async def cut_off(
+    hub: Hub, store: Store, source: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Fusion]:
+    """A node that emitted until the store, which others share, went away."""
+    monkeypatch.setattr(leases, "_TRUST_S", 0.3)
+    monkeypatch.setattr(emitter, "RENEWAL_S", 0.1)
+    monkeypatch.setattr(emitter, "CUT_OFF_S", 0.2)
+    settings = Settings(default_sources=False, interval_s=86_400)
+    fusion = install(hub, settings, store=store, folder=tmp_path, sources=[source], shared=True)
+    async with hub, fusion:
+        await fusion.emitter.refresh()
+        await store.close()
+        async with asyncio.timeout(DEADLINE_S):
+            while fusion.emitter.leads:  # noqa: ASYNC110 - there is no event for time that passes
+                await asyncio.sleep(0.01)
+        yield fusion
+
+
+async def test_a_node_that_the_store_went_away_from_tells_what_it_knew_and_when(
+    cut_off: Fusion, source: Counting
+) -> None:
+    before = source.times
+    known = await told(cut_off, "snapshot")
+    assert known["data"]["times"] == source.times == before
+    assert moment(known["data"]["timestamp"]) == cut_off.collector.collected_at
+    assert (await told(cut_off, "health"))["sources"]["asked"]["status"] == "ok"
+    assert (await told(cut_off, "performance"))["totalEmissions"] == 1
+
+
+async def test_it_says_that_it_does_not_emit(cut_off: Fusion) -> None:
+    said = await told(cut_off, "emitter")
+    assert (said["ok"], said["status"], said["metrics"]["isActive"]) == (False, "waiting", False)
+
+
+async def test_it_tells_other_nodes_what_it_knew_and_does_nothing_for_them(cut_off: Fusion, hub: Hub) -> None:
+    assert await hub.answers[SUBJECT](b'{"topic": "health"}') is not None
+    assert await hub.answers[SUBJECT](b'{"topic": "refresh"}') is None
+
+
+@pytest.mark.parametrize("topic", ["refresh", "reload"])
+async def test_what_needs_one_that_emits_is_refused_while_the_store_is_away(cut_off: Fusion, topic: Topic) -> None:
+    with pytest.raises(StoreError, match="no node emits"):
+        await cut_off.views.ask(topic, within_s=3600)
+
+
+async def test_a_node_that_waits_for_another_to_take_over_is_not_cut_off(store: Store, tmp_path: Path) -> None:
+    assert await Lease(store, "fusion", "a-node-that-is-gone", asyncio.get_running_loop().time).hold()
+    hub = Hub()
+    fusion = install(hub, store=store, folder=tmp_path, shared=True)
+    async with hub, fusion:
+        assert not (fusion.emitter.is_cut_off or fusion.emitter.speaks)

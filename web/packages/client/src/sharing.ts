@@ -19,6 +19,8 @@ interface Follower {
   readonly handlers: ChannelHandlers;
   /** The offset up to which it needs nothing. */
   heard: number;
+  /** Whether what it needs first is still to come, and whatever comes before that comes again. */
+  waits: boolean;
 }
 
 export class SharedChannel {
@@ -33,7 +35,7 @@ export class SharedChannel {
   /** Whether followers have filters of their own that the server was not asked for. */
   #isMixed = false;
   #status: ChannelStatus | null = null;
-  /** Where it is followed from; of use until its own position is known. */
+  /** Where it is to be followed from, until it is. */
   #since: Position | null = null;
   #epoch: string | null = null;
   /** Up to which offset there is nothing more to come but for those who catch up. */
@@ -59,7 +61,7 @@ export class SharedChannel {
   }
 
   join(wish: Wish, handlers: ChannelHandlers): Following {
-    const follower: Follower = { wish, handlers, heard: this.#heard };
+    const follower: Follower = { wish, handlers, heard: this.#heard, waits: false };
     this.#followers.add(follower);
     if (this.#status !== null && this.#status.state !== "unsubscribed")
       handlers.status(this.#forNewcomer(wish));
@@ -67,7 +69,7 @@ export class SharedChannel {
     return {
       change: (changed) => {
         follower.wish = changed;
-        this.#adjust(null);
+        this.#adjust(this.#catchUp(follower));
       },
       end: () => {
         if (this.#followers.delete(follower)) this.#settleLater();
@@ -92,14 +94,15 @@ export class SharedChannel {
     return { ...status, recovered: isElsewhere ? false : null, position: reached };
   }
 
-  /** Where the channel must be followed from, anew, for the sake of this newcomer. */
+  /** Where the channel must be followed from, anew, for the sake of one who needs what came before. */
   #catchUp(follower: Follower): Position | null {
     const { since } = follower.wish;
     if (since === null || (this.#epoch !== null && since.epoch !== this.#epoch)) return null;
     follower.heard = since.offset;
-    if (this.#following === null || since.offset < this.#heard) return since;
-    const isPending = this.#epoch === null && (this.#since === null || since.offset < this.#since.offset);
-    return isPending ? since : null;
+    const isBehind = this.#epoch === null || since.offset < this.#heard;
+    follower.waits = this.#following === null || this.#since !== null || isBehind;
+    const isCovered = this.#since !== null && this.#since.offset <= since.offset;
+    return follower.waits && !isCovered ? since : null;
   }
 
   #settleLater(): void {
@@ -136,7 +139,11 @@ export class SharedChannel {
           follower.heard = since !== null && since.epoch === epoch ? since.offset : 0;
         }
       }
-      if (status.state === "subscribed") this.#heard = status.position?.offset ?? 0;
+      if (status.state === "subscribed") {
+        this.#heard = status.position?.offset ?? 0;
+        this.#since = null;
+        for (const follower of this.#followers) follower.waits = false;
+      }
       for (const follower of this.#followers) follower.handlers.status(status);
     },
     publication: (message) => this.#publication(message),
@@ -158,7 +165,7 @@ export class SharedChannel {
     this.#heardOne(message);
     for (const follower of this.#followers) {
       if (offset > 0) {
-        if (offset <= follower.heard) continue;
+        if (follower.waits || offset <= follower.heard) continue;
         follower.heard = offset;
       }
       const { wish, handlers } = follower;

@@ -1,6 +1,7 @@
 /** Calls and reading: their results, what they reject with, and how they wait. */
 
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { DEADLINE_MS } from "../../../testing/patience.js";
 import { TestServer } from "../../../testing/server.js";
 import { CallError, ClosedError, ConnectionError, TimeoutError } from "../src/index.js";
 import { connected, fresh, open, until } from "./waiting.js";
@@ -28,13 +29,13 @@ test("a refusal has its number, and says whether it may pass", async () => {
 
 test("an answer that is late is a TimeoutError, and the connection goes on", async () => {
   const client = await connected(server.url);
-  await expect(client.call("wait", 0.3, { timeout: 50 })).rejects.toThrow(TimeoutError);
+  await expect(client.call("wait", 3, { timeout: 50 })).rejects.toThrow(TimeoutError);
   expect(await client.call("echo", 1)).toBe(1);
 });
 
 test("a call may take longer than other requests", async () => {
   const client = await connected(server.url, { timeout: 100 });
-  expect(await client.call("wait", 0.4, { timeout: 5000 })).toBe("waited");
+  expect(await client.call("wait", 0.4, { timeout: DEADLINE_MS })).toBe("waited");
 });
 
 test("a connection that never comes is a TimeoutError", async () => {
@@ -55,7 +56,7 @@ test("a call whose connection is lost before the answer rejects, since it may ha
   const own = await TestServer.start();
   onTestFinished(() => own.close());
   const client = await connected(own.url);
-  const call = client.call("wait", 5);
+  const call = client.call("wait", 60);
   const rejected = expect(call).rejects.toThrow(ConnectionError);
   await own.end("SIGKILL");
   await rejected;

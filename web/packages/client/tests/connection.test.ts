@@ -186,8 +186,11 @@ test("is stale after a silence, and not any more when something comes", async ()
   expect((await until(() => client.status.get().state === "stale" && client.status.get())).reason).not.toBe(
     "",
   );
-  client.call("tell", 1);
-  await until(() => client.status.get().state === "connected");
+  const states: string[] = [];
+  client.onMessage(() => states.push(client.status.get().state));
+  await client.call("tell", 1);
+  await until(() => states.length > 0);
+  expect(states).toEqual(["connected"]);
 });
 
 test("ready rejects when the connection is given up by disconnect", async () => {

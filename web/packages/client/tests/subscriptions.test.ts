@@ -1,7 +1,7 @@
 /** Following channels: views that share them, at their own pace, through interruptions. */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { DEADLINE_MS } from "../../../testing/patience.js";
 import { TestServer } from "../../../testing/server.js";
 import type { Client, Message } from "../src/types.js";
 import { withoutWebSockets } from "./proxies.js";
@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
 const burst = (channel: string, count: number, perS = 0): Promise<unknown> =>
-  publisher.call("burst", { channel, count, per_s: perS }, { timeout: 20_000 });
+  publisher.call("burst", { channel, count, per_s: perS }, { timeout: DEADLINE_MS });
 const cut = (client: Client): Promise<unknown> =>
   publisher.call("disconnect", { client: client.status.get().client });
 
@@ -169,6 +169,29 @@ describe("what is asked of the server", () => {
     expect(second.map(({ n }) => n)).toEqual(numbers(595).map((number) => number + 5));
   });
 
+  test("leaves no gap to those who come from earlier while messages are on their way", async () => {
+    const client = await connected(server.url);
+    const channel = fresh("kept");
+    const epoch = await epochOf(channel);
+    const one = client.subscribe(channel, { throttle: 0 });
+    const first = heardBy(one);
+    const later = new Map<number, { n: number }[]>();
+    one.listen(() => {
+      if (first.length !== 50) return; // in the middle of what came in one go
+      for (const offset of [5, 20]) {
+        const view = client.subscribe(channel, { throttle: 0, since: { offset, epoch } });
+        later.set(offset, heardBy(view) as { n: number }[]);
+      }
+    });
+    await until(() => isFollowing(one));
+    await burst(channel, 600);
+    await until(() => [...later.values()].every((heard) => heard.at(-1)?.n === 599));
+    for (const [offset, heard] of later) {
+      expect(heard.map(({ n }) => n)).toEqual(numbers(600).slice(offset));
+    }
+    expect(first).toHaveLength(600);
+  });
+
   test("may change over HTTP streaming too, where commands could overtake each other", async () => {
     const client = await connected(await withoutWebSockets(server.url));
     const channel = fresh("kept");
@@ -216,17 +239,19 @@ describe("what is asked of the server", () => {
   test("goes back to the newest only when the view that wanted everything has left", async () => {
     const client = await connected(server.url);
     const channel = fresh("kept");
-    const latest = client.subscribe(channel, { deliver: "latest", throttle: 5000 });
+    const latest = client.subscribe(channel, { deliver: "latest", throttle: 500 });
     const all = client.subscribe(channel, { throttle: 0 });
+    const receivedOf = async (count: number): Promise<number> => {
+      const before = client.figures.get().received;
+      await burst(channel, count);
+      await until(() => (latest.latest.get()?.data as { n: number } | undefined)?.n === count - 1);
+      return client.figures.get().received - before;
+    };
     await until(() => isFollowing(all));
-    await burst(channel, 100);
-    await until(() => all.messages.get().length === 100);
+    expect(await receivedOf(400)).toBe(400);
     all.close();
-    const before = client.figures.get().received;
-    await sleep(1500);
-    await burst(channel, 500);
-    await until(() => latest.latest.get());
-    expect(client.figures.get().received - before).toBeLessThan(100);
+    let count = 500;
+    while ((await receivedOf(count)) > 100) count += 1;
   });
 
   test("is one subscription, however many views there are, and none a while after the last", async () => {
@@ -317,14 +342,16 @@ describe("after an interruption", () => {
   });
 
   test.each(["short", "plain"])("a %s history says that something is missing", async (prefix) => {
-    const client = await connected(server.url, { retry: { minDelay: 300, maxDelay: 300 } });
+    const client = await connected(server.url, { retry: { minDelay: 60_000, maxDelay: 60_000 } });
     const view = client.subscribe(fresh(prefix), { throttle: 0 });
     await until(() => isFollowing(view));
     expect(view.status.get().recovered).toBeNull();
     await publisher.publish(view.channel, "before");
     await until(() => view.latest.get());
     await cut(client);
+    await until(() => client.status.get().state === "connecting");
     await burst(view.channel, 50);
+    client.retry();
     await until(() => view.status.get().recovered === false);
   });
 

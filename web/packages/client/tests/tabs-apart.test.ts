@@ -2,6 +2,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { DEADLINE_MS } from "../../../testing/patience.js";
 import { TestServer } from "../../../testing/server.js";
 import { UnauthorizedError } from "../src/errors.js";
 import { connectHub } from "../src/hub.js";
@@ -89,10 +90,10 @@ describe("an end without a word", () => {
     const observer = await Tab.of(host, options()).connect();
     const die = await mortalTab(portTo(host), "plain:mortal");
     const stats = () =>
-      observer.connection.request({ kind: "presenceStats", channel: "plain:mortal" }, 5_000);
+      observer.connection.request({ kind: "presenceStats", channel: "plain:mortal" }, DEADLINE_MS);
     await expect.poll(stats).toEqual({ clients: 1, users: 1 });
     die();
-    await expect.poll(stats, { timeout: 5_000 }).toEqual({ clients: 0, users: 0 });
+    await expect.poll(stats).toEqual({ clients: 0, users: 0 });
   });
 
   test("a tab that the worker lets go of goes on by itself, with nothing missed and nothing twice", async () => {
@@ -136,7 +137,7 @@ describe("bounds", () => {
     say(port, { kind: "follow", id: 1, channel: "plain:flood", wish: WISH });
     await expect.poll(() => told.some(({ kind }) => kind === "channelStatus")).toBe(true);
     await publisher.rpc("burst", { channel: "plain:flood", count: 50_000 });
-    await expect.poll(() => told.at(-1), { timeout: 10_000 }).toEqual({ kind: "gone" });
+    await expect.poll(() => told.at(-1)).toEqual({ kind: "gone" });
   });
 
   describe("without Web Locks", () => {

@@ -1,8 +1,9 @@
 /** Tabs that share a connection: what each of them sees, and what the server sees of them. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { DEADLINE_MS } from "../../../testing/patience.js";
 import { TestServer } from "../../../testing/server.js";
-import { openHost, optionsFor, Tab } from "./tabs.js";
+import { openHost, optionsFor, Tab, WISH } from "./tabs.js";
 
 let server: TestServer;
 
@@ -80,13 +81,13 @@ describe("channels", () => {
     const second = other.follow("plain:counted");
     await Promise.all([first.subscribed(), second.subscribed()]);
     const stats = () =>
-      observer.connection.request({ kind: "presenceStats", channel: "plain:counted" }, 5_000);
+      observer.connection.request({ kind: "presenceStats", channel: "plain:counted" }, DEADLINE_MS);
     expect(await stats()).toEqual({ clients: 1, users: 1 });
     first.following.end();
     await observer.publish("plain:counted", "still");
     expect(await second.has(1)).toEqual(["still"]);
     second.following.end();
-    await expect.poll(stats, { timeout: 5_000 }).toEqual({ clients: 0, users: 0 });
+    await expect.poll(stats).toEqual({ clients: 0, users: 0 });
   });
 
   test("a tab that ends a channel hears no more of it", async () => {
@@ -110,6 +111,18 @@ describe("channels", () => {
     await early.rpc("burst", { channel: "kept:since", count: 20 });
     expect(await second.has(40)).toEqual([...numbers(20), ...numbers(20)]);
     expect(await first.has(40)).toEqual([...numbers(20), ...numbers(20)]);
+  });
+
+  test("a tab that goes back to a position gets what came since once more, and the others do not", async () => {
+    const [one, other] = await tabs(2);
+    const [back, stays] = [one.follow("kept:back"), other.follow("kept:back")];
+    const [{ position }] = await Promise.all([back.subscribed(), stays.subscribed()]);
+    await one.rpc("burst", { channel: "kept:back", count: 20 });
+    await Promise.all([back.has(20), stays.has(20)]);
+    back.following.change({ ...WISH, since: position });
+    expect(await back.has(40)).toEqual([...numbers(20), ...numbers(20)]);
+    await other.publish("kept:back", "last");
+    expect(await stays.has(21)).toEqual([...numbers(20), "last"]);
   });
 
   test("tabs with different conditions on tags get each what they asked for", async () => {
@@ -141,10 +154,11 @@ describe("coming and going", () => {
     const [observer] = await tabs(1);
     one.follow("plain:going");
     await one.rpc("echo");
-    const stats = () => observer.connection.request({ kind: "presenceStats", channel: "plain:going" }, 5_000);
+    const stats = () =>
+      observer.connection.request({ kind: "presenceStats", channel: "plain:going" }, DEADLINE_MS);
     one.connection.close();
     other.connection.close();
-    await expect.poll(stats, { timeout: 5_000 }).toEqual({ clients: 0, users: 0 });
+    await expect.poll(stats).toEqual({ clients: 0, users: 0 });
   });
 
   test("a tab that disconnects leaves the others connected, and goes on where it was", async () => {

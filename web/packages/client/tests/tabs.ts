@@ -4,6 +4,7 @@
  * The host runs here instead of in a worker, which is the only difference to a browser.
  */
 
+import { DEADLINE_MS } from "../../../testing/patience.js";
 import type {
   ChannelStatus,
   Connection,
@@ -42,7 +43,7 @@ export function optionsFor(
     name: "tests",
     retry: { tries: 5, factor: 2, minDelay: 20, maxDelay: 200 },
     reconnects: true,
-    timeout: 5_000,
+    timeout: DEADLINE_MS,
     ...changes,
   };
 }
@@ -97,7 +98,7 @@ export class Tab {
   }
 
   rpc(method: string, data: unknown = null): Promise<unknown> {
-    return this.connection.request({ kind: "rpc", method, data }, 5_000);
+    return this.connection.request({ kind: "rpc", method, data }, DEADLINE_MS);
   }
 
   publish(channel: string, data: unknown): Promise<unknown> {

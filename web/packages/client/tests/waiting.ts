@@ -2,10 +2,9 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
+import { DEADLINE_MS } from "../../../testing/patience.js";
 import { createClient } from "../src/index.js";
 import type { Client, ClientOptions, ConnectionStatus, Subscription } from "../src/types.js";
-
-const DEADLINE_MS = 15_000;
 
 /** Short delays, so that tests of failures take no minutes. */
 export const QUICK = { minDelay: 20, maxDelay: 200 };

@@ -5,6 +5,7 @@
  */
 
 import { JSDOM, VirtualConsole } from "jsdom";
+import { DEADLINE_MS } from "../../../testing/patience.js";
 
 const virtualConsole = new VirtualConsole();
 virtualConsole.forwardTo(console, { jsdomErrors: ["unhandled-exception"] });
@@ -27,4 +28,4 @@ const shared = [
 Object.assign(globalThis, { window }, Object.fromEntries(shared.map((name) => [name, window[name]])));
 
 const { configure } = await import("@testing-library/react"); // which looks for a page when it is loaded
-configure({ asyncUtilTimeout: 10_000 });
+configure({ asyncUtilTimeout: DEADLINE_MS });

@@ -4,6 +4,7 @@ import { cleanup, render } from "@testing-library/react";
 import { type Client, type ClientOptions, createClient } from "@vagus/client";
 import type { ReactNode } from "react";
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { DEADLINE_MS } from "../../../testing/patience.js";
 import { TestServer } from "../../../testing/server.js";
 import { type ChannelNames, RealtimeProvider } from "../src/index.js";
 
@@ -79,7 +80,7 @@ export function renderWith(
 
 /** Wait until it holds, or fail after a while. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + DEADLINE_MS;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`it did not come about: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

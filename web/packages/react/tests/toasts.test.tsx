@@ -20,6 +20,9 @@ function Add(props: ToastOptions): ReactNode {
 const titles = (): (string | null)[] =>
   screen.queryAllByRole("listitem").map((item) => item.querySelector("strong")?.textContent ?? null);
 
+/** Wait until a toast has this text, which is announced beside them too. */
+const shown = (text: string): Promise<HTMLElement> => screen.findByText(text, { selector: "li *" });
+
 /** Keep what is shown, however long the test takes. */
 const hold = (): boolean => fireEvent.pointerEnter(screen.getByRole("region", { name: "Notifications" }));
 
@@ -34,9 +37,9 @@ describe("<RealtimeToasts>", () => {
     await followed(hub.client, alerts);
     await publish("UserActivity", { title: "no alert" });
     await publish("PerformanceAlert", { metric: "cpu", value: 93, threshold: 90, unit: "%" });
-    await screen.findByText("93 %, threshold 90 %");
+    await shown("93 %, threshold 90 %");
     await publish("Alert", { title: "disk full", message: "on web-1", severity: "error" });
-    await screen.findByText("on web-1");
+    await shown("on web-1");
     expect(titles()).toEqual(["cpu", "disk full"]);
     expect(await violations()).toEqual([]);
   });
@@ -47,7 +50,7 @@ describe("<RealtimeToasts>", () => {
     await hub.client.call("tell", { type: "ConsensusReached", payload: { title: "Move to site B" } });
     await hub.client.call("tell", { type: "note", payload: { title: "no toast" } });
     await hub.client.call("tell", { type: "DecisionResult", payload: {} });
-    await screen.findByText("DecisionResult");
+    await shown("DecisionResult");
     expect(titles()).toEqual(["Move to site B", "DecisionResult"]);
   });
 
@@ -56,7 +59,7 @@ describe("<RealtimeToasts>", () => {
     renderWith(hub.client, <RealtimeToasts channels={[]} />);
     hold();
     await cut(hub.client, other);
-    await screen.findByText("Connected again");
+    await shown("Connected again");
     expect(titles()).toEqual(["Connected again"]);
   });
 
@@ -66,10 +69,10 @@ describe("<RealtimeToasts>", () => {
     await client.ready();
     renderWith(client, <RealtimeToasts channels={[]} />);
     await hub.server.end("SIGKILL");
-    await screen.findByText("No connection");
+    await shown("No connection");
     await hub.server.begin();
     fireEvent.click(screen.getByText("Retry now"));
-    await screen.findByText("Connected again");
+    await shown("Connected again");
     client.close();
   });
 
@@ -79,10 +82,10 @@ describe("<RealtimeToasts>", () => {
     hold();
     await hub.server.end();
     client.connect();
-    await screen.findByText("No connection");
+    await shown("No connection");
     await hub.server.begin();
     client.retry();
-    await screen.findByText("Connected again");
+    await shown("Connected again");
     expect(titles()).toEqual(["Connected again"]);
     client.close();
   });
@@ -91,7 +94,7 @@ describe("<RealtimeToasts>", () => {
     renderWith(hub.client, <RealtimeToasts channels={["closed:alerts"]} />);
     hold();
     const view = hub.client.subscribe("closed:door");
-    await screen.findByText("You may not follow this channel.");
+    await shown("You may not follow this channel.");
     await until(() => hub.client.subscriptions.get().get("closed:alerts")?.state === "unsubscribed");
     expect(titles()).toEqual(["closed:door"]);
     view.close();

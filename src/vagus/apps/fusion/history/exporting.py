@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 from sqlalchemy import Select, bindparam, select
 
+from vagus.apps.fusion.promptness import read_promptly
 from vagus.store import Store
 
 from .tiers import RAW, Tier, Window, kept_whole
@@ -45,7 +46,7 @@ async def exported(
     store: Store, metrics: Sequence[str], window: Window, tier: Tier | None, form: Form
 ) -> AsyncIterator[bytes]:
     """The pieces; without a tier, of the finest one that reaches back so far. May raise ``StoreError`` between them."""
-    async with store.reading() as transaction:
+    async with read_promptly(store) as transaction:
         numbers = await numbers_of(transaction, metrics)
         tier = tier or kept_whole(window, await read_marks(transaction))
     columns = ("value",) if tier is RAW else ("min", "max", "mean", "count", "last")
@@ -70,7 +71,7 @@ async def _pieces(store: Store, known: Mapping[str, int], window: Window, tier: 
         start = window.from_ms
         while start < window.to_ms:
             parameters = {"number": number, "start": start, "end": window.to_ms}
-            async with store.reading() as transaction:
+            async with read_promptly(store) as transaction:
                 found = (await transaction.execute(statement, parameters)).all()
             if found:
                 yield [(_time(t), metric, *values) for t, *values in found]

@@ -15,13 +15,14 @@ from typing import Final
 import msgspec
 import structlog
 
+from vagus.apps.fusion.promptness import read_promptly
 from vagus.kernel.errors import StoreError
 from vagus.settings.history import History as Settings
 from vagus.store import Store
 
 from .exporting import Form, exported
 from .pruning import Pruned, prune
-from .reading import Chart, Metric, read_chart, read_metrics
+from .reading import Chart, Metric, read_chart, read_metrics, read_newest
 from .tables import TURN
 from .tiers import AHEAD_MS, BY_NAME, Window, check_metric, check_points, checked_metrics
 from .writing import Point, roll_up, save
@@ -67,8 +68,8 @@ class Figures(msgspec.Struct, frozen=True):
 class History:
     """Usable while the store is. ``start`` begins to write and to remove what is over, ``stop`` writes the rest.
 
-    Reading needs neither. What asks the database raises ``StoreError`` for what it cannot do now. ``clock`` gives
-    seconds since 1970.
+    Reading needs neither. What asks the database raises ``StoreError`` for what it cannot do now, and soon where that
+    does not answer. ``clock`` gives seconds since 1970.
     """
 
     def __init__(self, store: Store, settings: Settings | None = None, clock: Callable[[], float] = time.time) -> None:
@@ -150,13 +151,18 @@ class History:
         """
         wanted, window = self._asked(metrics, from_ms, to_ms)
         check_points(points, len(wanted))
-        async with self._store.reading() as transaction:
+        async with read_promptly(self._store) as transaction:
             return await read_chart(transaction, wanted, window, points)
 
     async def metrics(self) -> list[Metric]:
         """What there is, in the order of the names."""
-        async with self._store.reading() as transaction:
+        async with read_promptly(self._store) as transaction:
             return await read_metrics(transaction)
+
+    async def newest(self, metric: str, *, before_ms: int, count: int) -> list[tuple[int, float]]:
+        """The newest points of a metric before a moment that are kept one by one: when, and what; the newest first."""
+        async with read_promptly(self._store) as transaction:
+            return await read_newest(transaction, metric, before_ms, count)
 
     def export(
         self, metrics: Sequence[str], from_ms: int, to_ms: int, form: Form = "csv", tier: str = ""

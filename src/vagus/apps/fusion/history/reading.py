@@ -97,6 +97,18 @@ async def read_metrics(transaction: AsyncConnection) -> list[Metric]:
     ]
 
 
+async def read_newest(transaction: AsyncConnection, metric: str, before_ms: int, count: int) -> list[tuple[int, float]]:
+    """The newest points of a metric before a moment, the newest first: when, and what."""
+    rows = await transaction.execute(
+        select(points.c.at_ms, points.c.value)
+        .join_from(points, series, points.c.series == series.c.id)
+        .where(series.c.metric == metric, points.c.at_ms < before_ms)
+        .order_by(points.c.at_ms.desc())
+        .limit(count)
+    )
+    return [(row.at_ms, row.value) for row in rows]
+
+
 def _first(hour: int | None, point: int | None) -> int:
     """The first point that is kept is exact; where there is none any more, or there was an hour before, that hour."""
     if hour is None or point is None:

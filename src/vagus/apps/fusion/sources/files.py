@@ -20,6 +20,7 @@ from typing import Final, NamedTuple, TypeVar
 from vagus.apps.fusion.threads import Threads
 
 from . import AbsentError, SourceError
+from .fence import Fence
 
 T = TypeVar("T")
 
@@ -100,11 +101,12 @@ def _stamps(paths: list[str]) -> list[Stamp | OSError]:
 
 
 class ChangingFile:
-    """A file and what it came to when it was read last, be it a value or an error."""
+    """A file and what it came to when it was read last, be it a value or an error. It stays within the fence."""
 
-    def __init__(self, path: Path, looks: Looks) -> None:
+    def __init__(self, path: Path, looks: Looks, fence: Fence | None = None) -> None:
         self.path = path
         self._looks = looks
+        self._fence = fence
         self._stamp: Stamp | None = None
         self._outcome: object = None
         self._reading = threading.Lock()
@@ -133,6 +135,8 @@ class ChangingFile:
         if not self._reading.acquire(blocking=False):
             raise SourceError(f"{self.path} is still being read since the last time: is its disk slow?")
         try:
+            if self._fence is not None:
+                self._fence.check_target(self.path)
             return read(stamp)
         except SourceError as error:
             return error

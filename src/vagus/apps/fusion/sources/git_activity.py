@@ -14,6 +14,7 @@ from typing import Final
 from vagus.apps.fusion.values import Field, Reading, Terms
 
 from . import SourceError
+from .fence import Fence
 
 DAY_S: Final = 86_400
 OUTPUT_BYTES: Final = 65_536
@@ -33,15 +34,24 @@ def fields_of(name: str) -> tuple[Field, ...]:
 
 
 class GitActivity:
-    """See ``Source``. The fields of ``terms`` are those of ``fields_of``."""
+    """See ``Source``. The fields of ``terms`` are those of ``fields_of``.
+
+    git looks for the repository in ``folder`` and above it, within the fence.
+    """
 
     def __init__(
-        self, terms: Terms, folder: Path, branch: str = "HEAD", clock: Callable[[], float] = time.time
+        self,
+        terms: Terms,
+        folder: Path,
+        branch: str = "HEAD",
+        clock: Callable[[], float] = time.time,
+        fence: Fence | None = None,
     ) -> None:
         self.terms = terms
         self._folder = folder
         self._branch = branch
         self._clock = clock
+        self._environment = _ENVIRONMENT | ({"GIT_CEILING_DIRECTORIES": str(fence.folder.parent)} if fence else {})
 
     async def collect(self) -> Reading:
         last = await self._git("log", "-1", "--no-show-signature", "--format=%ct %s", self._branch, "--")
@@ -65,7 +75,7 @@ class GitActivity:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                env={**inherited, **_ENVIRONMENT},
+                env={**inherited, **self._environment},
             )  # fmt: skip
         except FileNotFoundError:
             raise SourceError("the program git is not there: install it") from None

@@ -6,6 +6,7 @@ from pathlib import Path
 from vagus.apps.fusion.values import Reading, Terms, checked
 
 from . import SourceError
+from .fence import Fence
 from .files import MAX_BYTES, ChangingFile, Looks, Stamp, content
 from .picking import Pick, picked
 
@@ -14,12 +15,19 @@ class JsonFile:
     """See ``Source``. A file of more than ``max_bytes`` is refused."""
 
     def __init__(
-        self, terms: Terms, path: Path, picks: Sequence[Pick], looks: Looks, *, max_bytes: int = MAX_BYTES
+        self,
+        terms: Terms,
+        path: Path,
+        picks: Sequence[Pick],
+        looks: Looks,
+        *,
+        max_bytes: int = MAX_BYTES,
+        fence: Fence | None = None,
     ) -> None:
         self.terms = terms
         self._picks = tuple(picks)
         self._max_bytes = max_bytes
-        self._file = ChangingFile(path, looks)
+        self._file = ChangingFile(path, looks, fence)
 
     async def collect(self) -> Reading:
         return await self._file.when_changed(self._read)

@@ -20,6 +20,7 @@ from typing import Final
 from vagus.apps.fusion.values import Reading, Terms, checked
 
 from . import SourceError
+from .fence import Fence
 from .files import MAX_BYTES, ChangingFile, Looks, Stamp, open_regular
 
 PIECE: Final = 65_536
@@ -43,12 +44,19 @@ class LogFile:
     """See ``Source``."""
 
     def __init__(
-        self, terms: Terms, path: Path, interpret: Interpret, looks: Looks, *, max_bytes: int = MAX_BYTES
+        self,
+        terms: Terms,
+        path: Path,
+        interpret: Interpret,
+        looks: Looks,
+        *,
+        max_bytes: int = MAX_BYTES,
+        fence: Fence | None = None,
     ) -> None:
         self.terms = terms
         self._interpret = interpret
         self._max_bytes = max_bytes
-        self._file = ChangingFile(path, looks)
+        self._file = ChangingFile(path, looks, fence)
         self._descriptor = -1
         self._offset = 0
         self._last: Reading | None = None

@@ -1,6 +1,5 @@
 """Sources from settings, and the four that come ready."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from vagus.settings.fusion import (
 )
 
 from . import Source, prometheus
+from .fence import Fence
 from .fetched import Fetched
 from .files import Looks
 from .git_activity import GitActivity, fields_of
@@ -44,7 +44,7 @@ class Surroundings:
 
     def __init__(self, folder: Path, private: Iterable[Path] = ()) -> None:
         self.folder = folder.absolute()
-        self._private = tuple(_normal(path.absolute()) for path in private)
+        self.fence = Fence(folder, private)
         self.disks = Threads()
         self.hosts = Threads()
         self.looks = Looks(self.disks)
@@ -60,42 +60,24 @@ class Surroundings:
             raise ValueError("path: has a character that no path has")
         return self.folder / text
 
-    def check_confined(self, settings: SourceSettings) -> None:
-        """Raise ``ValueError`` for a source that reads files outside the folder, or the server's own: for sources from
 
-        the network, whose authors may run the hub without being free to read every file of its machine, or its secrets.
-        """
-        files = {name: getattr(settings, name, "") for name in ("path", "ca_file")}
-        if isinstance(settings, SqlSource) and settings.url.startswith("sqlite"):
-            files["url"] = settings.url.partition("://")[2][1:]
-        for name, text in files.items():
-            path = self.path(text)
-            if not Path(os.path.normpath(path)).is_relative_to(self.folder):
-                raise ValueError(f"{name}: must be in {self.folder}; name other files in the server's configuration")
-            if _normal(path).startswith(self._private):
-                raise ValueError(f"{name}: {path.name} is the server's own, and holds its secrets")
+def source_of(settings: SourceSettings, around: Surroundings, fence: Fence | None = None) -> Source:
+    """Raises ``ValueError`` with the option that is wrong; connects to nothing and reads nothing.
 
-
-def _normal(path: Path) -> str:
-    """A path as one text, alike for all that a file system may take for the same."""
-    return os.path.normpath(path).casefold()
-
-
-def source_of(settings: SourceSettings, around: Surroundings) -> Source:
-    """Raises ``ValueError`` with the option that is wrong; connects to nothing and reads nothing."""
+    ``fence`` is that of ``around`` for a source from the network, which reads what that allows alone.
+    """
+    if fence is not None:
+        fence.check(settings)
     match settings:
         case JsonFileSource():
-            picks = _picks(settings.name, settings.fields)
-            path = around.path(settings.path)
-            return JsonFile(_terms(settings, picks), path, picks, around.looks, max_bytes=settings.max_bytes)
+            return _json_file(settings, _picks(settings.name, settings.fields), around, fence)
         case JsonListSource():
-            picks = [pick_of(JsonField(name=settings.name, kind="list", unit=settings.unit, select=settings.select))]
-            path = around.path(settings.path)
-            return JsonFile(_terms(settings, picks), path, picks, around.looks, max_bytes=settings.max_bytes)
+            listed = JsonField(name=settings.name, kind="list", unit=settings.unit, select=settings.select)
+            return _json_file(settings, [pick_of(listed)], around, fence)
         case LogFileSource():
             found, interpret = _lines(settings)
             path, terms = around.path(settings.path), _plain_terms(settings, found)
-            return LogFile(terms, path, interpret, around.looks, max_bytes=settings.max_bytes)
+            return LogFile(terms, path, interpret, around.looks, max_bytes=settings.max_bytes, fence=fence)
         case HttpJsonSource():
             picks = _picks(settings.name, settings.fields)
             endpoint = _endpoint(settings, around, "application/json")
@@ -108,11 +90,18 @@ def source_of(settings: SourceSettings, around: Surroundings) -> Source:
         case SqlSource():
             fields = settings.fields or (PlainField(name=settings.name),)
             terms = _plain_terms(settings, tuple(_each(fields, _plain_field)))
-            return Sql(terms, _rows(settings, around))
+            return Sql(terms, _rows(settings, around, fence))
         case GitActivitySource():
             terms = _plain_terms(settings, fields_of(settings.name))
-            return GitActivity(terms, around.path(settings.path), settings.branch)
+            return GitActivity(terms, around.path(settings.path), settings.branch, fence=fence)
     assert_never(settings)
+
+
+def _json_file(
+    settings: JsonFileSource | JsonListSource, picks: Sequence[Pick], around: Surroundings, fence: Fence | None
+) -> JsonFile:
+    path, terms = around.path(settings.path), _terms(settings, picks)
+    return JsonFile(terms, path, picks, around.looks, max_bytes=settings.max_bytes, fence=fence)
 
 
 def _picks(name: str, fields: Sequence[JsonField]) -> list[Pick]:
@@ -185,15 +174,15 @@ def _endpoint(settings: HttpJsonSource | PrometheusSource, around: Surroundings,
     )
 
 
-def _rows(settings: SqlSource, around: Surroundings) -> Rows:
+def _rows(settings: SqlSource, around: Surroundings, fence: Fence | None) -> Rows:
     scheme, _, rest = settings.url.partition("://")
     if scheme != "sqlite":
         from .postgresql import PostgresqlRows
 
-        return PostgresqlRows(settings.url, settings.query)
+        return PostgresqlRows(settings.url, settings.query, is_fenced=fence is not None)
     if not rest.startswith("/") or len(rest) < 2:
         raise ValueError("url: must be like sqlite:///orders.db, or sqlite:////var/lib/orders.db")
-    return SqliteRows(around.path(rest[1:]), settings.query, around.disks)
+    return SqliteRows(around.path(rest[1:]), settings.query, around.disks, fence)
 
 
 READY: Final[Sequence[SourceSettings]] = (

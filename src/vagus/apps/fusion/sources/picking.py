@@ -3,7 +3,7 @@
 A list where a number is wanted is counted, unless the field says how else to combine its elements.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -43,6 +43,17 @@ def pick_of(spec: JsonField) -> Pick:
         case "list":
             return Pick(field, lambda document: plain(list_in(document)))
     return Pick(field, plain)
+
+
+def hints_of(specs: Sequence[JsonField], values: Mapping[str, object]) -> list[str]:
+    """What who tries such a source may not expect: several values were counted, since nobody said otherwise."""
+    hints = []
+    for spec in specs:
+        if spec.kind == "number" and spec.select and spec.combine is None and not Path(spec.select).is_single:
+            count = values[spec.name]
+            found = f"{spec.name}: {count} value{'' if count == 1 else 's'} matched {spec.select}"
+            hints.append(f"{found}; without combine they are counted: set it to sum, min, max or average for their own")
+    return hints
 
 
 def picked(picks: Sequence[Pick], document: bytes) -> dict[str, object]:

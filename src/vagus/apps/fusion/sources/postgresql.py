@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg  # type: ignore[import-untyped]  # it has annotations, but no py.typed
 
@@ -12,11 +13,16 @@ from .sql import Catch
 
 
 class PostgresqlRows:
-    """See ``Rows``. One connection is kept; the address is never shown, since it may hold a password."""
+    """See ``Rows``. One connection is kept; the address is never shown, since it may hold a password.
 
-    def __init__(self, url: str, query: str) -> None:
+    One that ``is_fenced`` has that password or none: those in the environment and in the files of the server's user,
+    which the driver would look for, are not for whoever may name a host.
+    """
+
+    def __init__(self, url: str, query: str, *, is_fenced: bool = False) -> None:
         self._url = url
         self._query = query
+        self._login = {"password": ""} if is_fenced and not has_password(url) else {}
         self._connection: Any = None
 
     async def fetch(self, timeout_s: float) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
@@ -53,7 +59,12 @@ class PostgresqlRows:
             "default_transaction_read_only": "on",
             "statement_timeout": f"{timeout_s * 1000:.0f}",
         }
-        return await asyncpg.connect(self._url, timeout=timeout_s, server_settings=settings)
+        return await asyncpg.connect(self._url, timeout=timeout_s, server_settings=settings, **self._login)
+
+
+def has_password(url: str) -> bool:
+    parts = urlsplit(url)
+    return bool(parts.password) or "password" in parse_qs(parts.query)
 
 
 def _said(error: BaseException) -> str:

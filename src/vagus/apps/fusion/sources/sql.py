@@ -18,6 +18,7 @@ from vagus.apps.fusion.threads import Threads
 from vagus.apps.fusion.values import Reading, Terms
 
 from . import SourceError
+from .fence import Fence
 
 ROWS: Final = 1000
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -89,10 +90,11 @@ def values_of(terms: Terms, columns: Sequence[str], rows: Sequence[Sequence[obje
 class SqliteRows:
     """See ``Rows``. The file is opened for each query, so that it may be replaced meanwhile."""
 
-    def __init__(self, path: Path, query: str, threads: Threads) -> None:
+    def __init__(self, path: Path, query: str, threads: Threads, fence: Fence | None = None) -> None:
         self._path = path
         self._query = query
         self._threads = threads
+        self._fence = fence
 
     async def fetch(self, timeout_s: float) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
         work = partial(self._fetch, time.monotonic() + timeout_s)
@@ -102,6 +104,8 @@ class SqliteRows:
         pass
 
     def _fetch(self, give_up_at: float) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
+        if self._fence is not None:
+            self._fence.check_target(self._path)
         try:
             uri = f"file:{quote(str(self._path))}?mode=ro"
             with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=1)) as connection:

@@ -122,7 +122,7 @@ def test_settings_that_make_no_source_are_refused_with_the_option(
 def test_sources_from_the_network_may_be_held_to_the_folder(folder: Folder, options: dict[str, object]) -> None:
     settings = msgspec.convert({"name": "orders", **options}, SourceSettings)
     with pytest.raises(ValueError, match=r"^(path|url|ca_file): must be in"):
-        folder.around.check_confined(settings)
+        folder.around.fence.check(settings)
 
 
 async def test_a_log_without_a_pattern_tells_a_status(folder: Folder) -> None:
@@ -141,5 +141,5 @@ async def test_an_amount_is_looked_for_where_that_is_wanted(folder: Folder) -> N
 
 @pytest.mark.parametrize("path", ["a.json", "deep/a.json", "deep/../a.json"])
 def test_files_in_the_folder_are_free_to_be_named(folder: Folder, path: str) -> None:
-    folder.around.check_confined(msgspec.convert({"kind": "json_file", "name": "a", "path": path}, SourceSettings))
+    folder.around.fence.check(msgspec.convert({"kind": "json_file", "name": "a", "path": path}, SourceSettings))
     assert folder.around.path(path) == folder.path / path

@@ -33,9 +33,7 @@ export function EmitterPanel(): ReactNode {
   return (
     <Panel
       title="Emitter"
-      about={
-        figures && (figures.paused ? <Badge tone="paused">Paused</Badge> : <Badge tone="good">Active</Badge>)
-      }
+      about={figures && <State isPaused={figures.paused} isWaiting={health?.status === "waiting"} />}
       at={dataUpdatedAt || null}
     >
       <Unread title="The emitter's figures could not be read." query={query} />
@@ -54,4 +52,15 @@ export function EmitterPanel(): ReactNode {
       )}
     </Panel>
   );
+}
+
+function State({
+  isPaused,
+  isWaiting,
+}: {
+  readonly isPaused: boolean;
+  readonly isWaiting: boolean;
+}): ReactNode {
+  if (isWaiting) return <Badge tone="warn">Waits for the store</Badge>;
+  return isPaused ? <Badge tone="paused">Paused</Badge> : <Badge tone="good">Active</Badge>;
 }

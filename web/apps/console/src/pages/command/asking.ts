@@ -36,7 +36,8 @@ export interface Figures {
 }
 
 export interface EmitterHealth {
-  readonly status: "active" | "paused";
+  /** Waiting: the store does not answer, so nobody can know who emits, and nobody does. */
+  readonly status: "active" | "paused" | "waiting";
   readonly metrics: {
     /** In seconds. */
     readonly uptime: number;
