@@ -344,6 +344,35 @@ def test_of_several_servers_on_a_folder_one_that_answers_is_found(tmp_path: Path
         assert data.read(ADDRESS) == urls[0]
 
 
+@contextmanager
+def one_that_sends_elsewhere(url: str) -> Iterator[str]:
+    """Listen at an address, and answer one request with where else it is to be asked."""
+    answer = f"HTTP/1.1 302 Found\r\nLocation: {url}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(answer.encode())
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = threading.Thread(target=serve)
+        serving.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        serving.join(DEADLINE_S)
+
+
+def test_a_key_stays_with_the_server_that_was_named(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.setblocking(False)
+        elsewhere = f"http://127.0.0.1:{other.getsockname()[1]}/api/publish"
+        with one_that_sends_elsewhere(elsewhere) as url:
+            said = run(folder, "publish", "news", "1", "--url", url, "--key", "secret")
+        assert (said.code, said.err) == (4, f"vagus: the server is elsewhere: it answers 302 with {elsewhere}\n")
+        with pytest.raises(BlockingIOError):
+            other.accept()
+
+
 def test_an_address_of_no_interface_is_refused(folder: Path) -> None:
     ran = run(folder, "serve", "--port", "0", "--host", "192.0.2.1")
     assert (ran.code, ran.err.count("\n")) == (1, 1)

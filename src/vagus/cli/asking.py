@@ -15,6 +15,16 @@ HINTS: Final = {102: ": no rule of the server's [[channels]] matches it", 108: "
 """What helps with errors that the configuration decides about."""
 
 
+class _Staying(urllib.request.HTTPRedirectHandler):
+    """Goes nowhere else: the key is for the server that was named, and a call does not survive being sent on."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER: Final = urllib.request.build_opener(_Staying)
+
+
 def post(url: str, method: str, params: object, key: str) -> Any:
     """Call a method of the server API and return its result."""
     request = urllib.request.Request(
@@ -36,7 +46,7 @@ def get(url: str, path: str) -> Any:
 
 def _body(request: urllib.request.Request, accept: int = 200) -> bytes:
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+        with _OPENER.open(request, timeout=TIMEOUT_S) as response:
             body: bytes = response.read()
             return body
     except urllib.error.HTTPError as error:
@@ -52,6 +62,8 @@ def _body(request: urllib.request.Request, accept: int = 200) -> bytes:
 def _refusal(error: urllib.error.HTTPError) -> str:
     if error.code == 401:
         return "refused: a valid API key is needed (--key, VAGUS_API_KEY, or the server's data folder with --data-dir)"
+    if elsewhere := error.headers.get("location", ""):
+        return f"the server is elsewhere: it answers {error.code} with {elsewhere}"
     try:
         detail = msgspec.json.decode(error.read()).get("detail", "")
     except (msgspec.DecodeError, AttributeError, OSError):
