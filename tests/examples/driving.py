@@ -17,6 +17,7 @@ from centrifuge import (
     UnsubscribedContext,
 )
 
+from tests.listening import stop_listening
 from tests.patience import DEADLINE_S
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +90,7 @@ class Wire:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
-        self._server.close()
+        await stop_listening(self._server)
         self.cut()
 
     @property
@@ -110,7 +111,11 @@ class Wire:
         if self._is_cut:
             near.transport.abort()
             return
-        far_reader, far = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            far_reader, far = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:  # it was stopped
+            near.transport.abort()
+            return
         self._writers |= {near, far}
         await asyncio.gather(self._pump(near_reader, far), self._pump(far_reader, near), return_exceptions=True)
         self._writers -= {near, far}

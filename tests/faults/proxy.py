@@ -11,6 +11,8 @@ import socket
 import struct
 from typing import Final, Literal
 
+from tests.listening import stop_listening
+
 Direction = Literal["up", "down"]
 """Up is from who connected to the target."""
 
@@ -72,7 +74,7 @@ class Proxy:
 
     async def close(self) -> None:
         assert self._server is not None
-        self._server.close()
+        await stop_listening(self._server)
         for task in self._tasks:
             task.cancel()
         self.cut()

@@ -17,9 +17,13 @@ WIDE: Final = (1440, 900)
 AXE: Final = Path(__file__).parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 _CHOOSE: Final = """([key, text]) => localStorage.getItem(key) ?? localStorage.setItem(key, text)"""
 
-_CUT_OFF: Final = """[...document.querySelectorAll("html, section[tabindex], [role=grid]")]
+_CUT_OFF: Final = """async () => {
+  const found = () => [...document.querySelectorAll("html, section[tabindex], [role=grid]")]
     .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
-    .map((element) => element.ariaLabel ?? element.localName)"""
+    .map((element) => element.ariaLabel ?? element.localName);
+  for (let frame = 0; frame < 60 && found().length > 0; frame++) await new Promise(requestAnimationFrame);
+  return found();
+}"""
 
 expect.set_options(timeout=DEADLINE_S * 1000)
 
@@ -102,7 +106,7 @@ async def resize(page: Page, size: tuple[int, int]) -> None:
 
 
 async def cut_off(page: Page) -> list[str]:
-    """What is wider than its room, by its name: the page, and tables that scroll by themselves."""
+    """What stays wider than its room, by its name: the page, and tables that scroll by themselves."""
     return list(await page.evaluate(_CUT_OFF))
 
 

@@ -5,6 +5,8 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from tests.listening import stop_listening
+
 Answer = bytes | Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -36,7 +38,7 @@ class Site:
         try:
             yield self
         finally:
-            server.close()
+            await stop_listening(server)
             self.cut()
 
     def cut(self) -> None:

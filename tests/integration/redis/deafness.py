@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.integration.redis.servers import RedisServer
+from tests.listening import stop_listening
 
 
 class DeafProxy:
@@ -23,7 +24,11 @@ class DeafProxy:
         return serving
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, away = await asyncio.open_connection(*self._address)
+        try:
+            there, away = await asyncio.open_connection(*self._address)
+        except OSError:  # it was stopped
+            writer.close()
+            return
         self._writers += [writer, away]
         self._copying += [
             asyncio.create_task(self._copy(reader, away, is_back=False)),
@@ -49,8 +54,9 @@ class DeafProxy:
 @asynccontextmanager
 async def deaf_proxy(server: RedisServer) -> AsyncIterator[DeafProxy]:
     proxy = DeafProxy(server)
-    async with await proxy.serve():
-        try:
-            yield proxy
-        finally:
-            await proxy.close()
+    serving = await proxy.serve()
+    try:
+        yield proxy
+    finally:
+        await stop_listening(serving)
+        await proxy.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.integration.native.serving import LoopThread, Server
+from tests.listening import stop_listening
 from vagus import Caller, Hub
 from vagus.broker import Broker
 from vagus.gateway.siblings import Siblings
@@ -66,7 +67,7 @@ class Door:
     async def close(self) -> None:
         if self._listener is None:
             return
-        self._listener.close()
+        await stop_listening(self._listener)
         for writer in self._open:
             writer.transport.abort()
         if self._tasks:
@@ -80,8 +81,14 @@ class Door:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         server = self._servers[next(self._turns) % len(self._servers)]
-        answers, onwards = await asyncio.open_connection("127.0.0.1", server.port)
-        self._open |= {writer, onwards}
+        self._open.add(writer)
+        try:
+            answers, onwards = await asyncio.open_connection("127.0.0.1", server.port)
+        except OSError:  # it was stopped
+            self._open.discard(writer)
+            writer.close()
+            return
+        self._open.add(onwards)
         await asyncio.gather(_copy(reader, onwards), _copy(answers, writer))
         self._open -= {writer, onwards}
 

@@ -5,6 +5,8 @@ buffers nothing, and blocks what it shall. It ends every connection with the res
 import asyncio
 from collections.abc import Collection
 
+from tests.listening import stop_listening
+
 
 class Proxy:
     """Before the server at ``upstream``. Requests for the paths in ``blocked`` are answered with 403."""
@@ -26,7 +28,7 @@ class Proxy:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
-        self._server.close()
+        await stop_listening(self._server)
         self.cut()
         if self._tasks:
             await asyncio.wait(self._tasks)
