@@ -4,6 +4,10 @@ The stages of a round run one after the other, and one more beside them that lea
 time; what that one prints comes when it ends. A stage is a make target. One that fails does not keep the later ones
 from running. A stage of tests leaves a JUnit report, whose cases are counted; any other stage counts as one. The
 closing line has the form `N passed, N failed, N skipped`, and the exit code is 1 when anything failed.
+
+Where tests drive real processes, a machine that stalls for seconds fails one of thousands now and then. A few that fail
+there run once more, without the others; whatever passes only then is named before the closing line, since somebody has
+to find out why.
 """
 
 import subprocess
@@ -14,6 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPORTS = Path("build", "reports")
+
+AGAIN = frozenset({"integration", "browser", "examples"})
+"""The stages whose tests drive processes, and beside which no other one runs pytest: they would share its cache."""
+
+MOST_AGAIN = 3
+"""So many failures of a stage may be the machine's; more are ours."""
+
+ONLY_FAILED = "TESTS=--last-failed --last-failed-no-failures=none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +64,22 @@ def main(make: str) -> int:
     """Run the stages with the make program given; returns the exit code."""
     started = time.monotonic()
     tallies: dict[str, Tally] = {}
+    wavering: list[str] = []
     for each in ROUNDS:
         beside = Beside(make, each.beside) if each.beside else None
-        tallies |= {stage: _run(make, stage) for stage in each.stages}
+        for stage in each.stages:
+            tallies[stage] = _run(make, stage)
+            if stage in AGAIN and 0 < tallies[stage].failed <= MOST_AGAIN:
+                tallies[stage], passed = run_again(make, stage, tallies[stage])
+                wavering += passed
         if beside is not None:
             tallies[beside.stage] = beside.end()
     total = sum(tallies.values(), Tally())
     print(f"\n== all stages, {time.monotonic() - started:.0f} s")
     for stage, tally in tallies.items():
         print(f"   {'FAILED' if tally.failed else 'ok':<7}{stage:<16}{tally}")
+    for name in wavering:
+        print(f"   passed only when it was run again: {name}")
     print(f"\n{total}", flush=True)
     return 1 if total.failed else 0
 
@@ -71,6 +90,21 @@ def _run(make: str, stage: str) -> Tally:
     started = time.monotonic()
     code = subprocess.run([make, "--no-print-directory", stage], check=False).returncode
     return _ended(stage, code, report, time.monotonic() - started)
+
+
+def run_again(make: str, stage: str, first: Tally) -> tuple[Tally, list[str]]:
+    """Run what failed of a stage once more. Returns how the stage stands then, and what passed only now."""
+    failed = failed_in(REPORTS / f"{stage}.xml")
+    print(f"\n== {stage}, once more: {', '.join(sorted(failed)) or 'nothing that could be named'}", flush=True)
+    if len(failed) != first.failed:
+        return first, []
+    report = _fresh_report(stage)
+    code = subprocess.run([make, "--no-print-directory", stage, ONLY_FAILED], check=False).returncode
+    second = tally_of_stage(code, report)
+    if second.passed + second.failed != first.failed:
+        return first, []
+    passed = failed - failed_in(report) if second.failed else failed
+    return Tally(first.passed + second.passed, second.failed, first.skipped), sorted(passed)
 
 
 class Beside:
@@ -123,6 +157,16 @@ def tally_from_junit(report: Path) -> Tally:
         )
         total += Tally(max(0, tests - failures - errors - skipped), failures + errors, skipped)
     return total
+
+
+def failed_in(report: Path) -> set[str]:
+    """The names of the cases that failed, also while they were set up or taken down."""
+    if not report.is_file():
+        return set()
+    cases = ET.parse(report).getroot().iter("testcase")
+    return {
+        f"{case.get('classname')}::{case.get('name')}" for case in cases if {"failure", "error"} & {e.tag for e in case}
+    }
 
 
 if __name__ == "__main__":
