@@ -36,7 +36,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:asyncio\n")
     (tmp_path / "build" / "reports").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MAKEFLAGS", raising=False)  # what an outer make was told is not for this one
+    for name in ("MAKEFLAGS", "TESTS"):  # what an outer make was told is not for this one
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(run_stages, "ROUNDS", (run_stages.Round(("integration",)),))
     return tmp_path
 
