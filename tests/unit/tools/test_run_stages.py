@@ -33,11 +33,12 @@ def test_that_passes(): pass
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "Makefile").write_text(MAKEFILE)
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:asyncio\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "build" / "reports").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     for name in ("MAKEFLAGS", "TESTS"):  # what an outer make was told is not for this one
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setattr(run_stages, "ROUNDS", (run_stages.Round(("integration",)),))
     return tmp_path
 
