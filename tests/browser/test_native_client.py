@@ -16,7 +16,7 @@ from playwright.async_api import BrowserContext, Page, WebSocket
 
 from tests.integration.native.peers import refusal
 from tests.integration.native.tokens import EXPIRED, FORGED, token, verifier
-from tests.patience import DEADLINE_S, PATIENCE
+from tests.patience import DEADLINE_S, LEISURE
 from vagus import Caller, ChannelRule, Hub, Last, Limits
 from vagus.auth.origins import OriginRules
 
@@ -252,7 +252,7 @@ async def test_pings_are_answered(serve: Serve, open_peer: OpenPeer, page: Page)
         socket.on("framesent", lambda payload: pongs.put_nowait(payload) if payload == "{}" else None)
 
     page.on("websocket", watch)
-    limits = Limits(ping_interval_s=0.5 * PATIENCE, pong_timeout_s=0.4 * PATIENCE)
+    limits = Limits(ping_interval_s=0.5 * LEISURE, pong_timeout_s=0.4 * LEISURE)
     peer = await open_peer(await serve(Hub(open_to_all=True, limits=limits)))
     for _ in range(3):
         await asyncio.wait_for(pongs.get(), DEADLINE_S)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.hostile.house import ANYTHING_GOES, Bystander, Closed, House, Peer, commands, text
-from tests.patience import PATIENCE
+from tests.patience import LEISURE
 from vagus import Caller, Hub, Limits, Rate
 
 Build = Callable[..., House]
@@ -226,7 +226,7 @@ def test_commands_behind_one_that_waits_are_bounded(build_slow: BuildSlow) -> No
 
 
 def test_who_waits_for_a_long_answer_and_pongs_is_not_taken_for_dead(build_slow: BuildSlow) -> None:
-    house = build_slow(Limits(ping_interval_s=PATIENCE, pong_timeout_s=0.8 * PATIENCE))
+    house = build_slow(Limits(ping_interval_s=LEISURE, pong_timeout_s=0.8 * LEISURE))
     with Peer(house.port).connected() as peer:
         peer.send(commands({"id": 2, "rpc": {"method": "wait"}}))
         for _ in range(3):

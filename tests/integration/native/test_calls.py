@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.patience import PATIENCE
+from tests.patience import LEISURE
 from vagus import Caller, Hub, Limits, Rate, RefusedError
 
 from .conftest import ONLY_NODE, OpenPeer, OpenRaw, Serve
@@ -127,7 +127,7 @@ async def test_too_many_commands_are_refused_for_a_while(serve: Serve, open_peer
 async def test_who_answers_pings_may_wait_long_for_an_answer(
     serve: Serve, open_peer: OpenPeer, open_raw: OpenRaw
 ) -> None:
-    hub = Hub(open_to_all=True, limits=Limits(ping_interval_s=0.5 * PATIENCE, pong_timeout_s=0.4 * PATIENCE))
+    hub = Hub(open_to_all=True, limits=Limits(ping_interval_s=0.5 * LEISURE, pong_timeout_s=0.4 * LEISURE))
     released = asyncio.Event()
 
     @hub.call("wait")

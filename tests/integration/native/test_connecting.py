@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.patience import DEADLINE_S, PATIENCE
+from tests.patience import DEADLINE_S, LEISURE
 from vagus import ConnectRequest, DisconnectError, Hub, Identity, Limits, Rate, RefusedError
 from vagus.kernel import codes
 
@@ -273,7 +273,7 @@ async def test_a_client_that_does_not_say_who_it_is_is_closed(serve: Serve, open
 
 
 async def test_a_refused_client_is_not_listened_to_and_closed_in_the_end(serve: Serve, open_raw: OpenRaw) -> None:
-    server = await serve(Hub(verifier=verifier(), limits=Limits(stale_s=0.5 * PATIENCE)))
+    server = await serve(Hub(verifier=verifier(), limits=Limits(stale_s=0.5 * LEISURE)))
     raw = await open_raw(server, connect=False)
     assert await raw.error("connect", token=EXPIRED) == 109
     await raw.send({"id": 2, "subscribe": {"channel": "news"}})

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 import pytest
 
-from tests.patience import PATIENCE
+from tests.patience import LEISURE
 from vagus import ChannelRule, Hub, Limits
 from vagus.kernel import codes
 
@@ -16,7 +16,7 @@ from .conftest import OpenPeer, OpenRaw, Serve
 QUICK = Limits(ping_interval_s=0.5, pong_timeout_s=0.3)
 """For clients that do not answer."""
 
-PATIENT = Limits(ping_interval_s=0.5 * PATIENCE, pong_timeout_s=0.4 * PATIENCE)
+PATIENT = Limits(ping_interval_s=0.5 * LEISURE, pong_timeout_s=0.4 * LEISURE)
 """For clients that do, which takes them longer where everything does."""
 
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.patience import DEADLINE_S, PATIENCE
+from tests.patience import DEADLINE_S, LEISURE
 from vagus import ChannelRule, Hub, Limits
 
 from .conftest import OpenPeer, OpenRaw, Serve
 from .peers import refusal
 from .tokens import EXPIRED, FORGED, channel_token, token, verifier
 
-SHORTLY_S = 1 + 0.5 * PATIENCE
+SHORTLY_S = 1 + 0.5 * LEISURE
 """Enough to connect with, and more than the whole second that a client is told at least."""
 
 
@@ -120,7 +120,7 @@ async def test_an_expired_subscription_token_is_replaced(serve: Serve, open_peer
 
 
 async def test_a_subscription_token_is_refreshed_before_it_expires(serve: Serve, open_peer: OpenPeer) -> None:
-    server = await serve(hub_with_secrets(expiry_grace_s=0.5 * PATIENCE))
+    server = await serve(hub_with_secrets(expiry_grace_s=0.5 * LEISURE))
     peer = await open_peer(server, token=token())
     first, second = (channel_token("$secret:1", lasts_s=seconds) for seconds in (SHORTLY_S, 3600))
     await peer.subscribe("$secret:1", token=first, tokens=[second])
@@ -134,7 +134,7 @@ async def test_a_subscription_token_is_refreshed_before_it_expires(serve: Serve,
 async def test_a_subscription_that_is_not_refreshed_ends_and_begins_anew(serve: Serve, open_raw: OpenRaw) -> None:
     raw = await open_raw(await serve(hub_with_secrets(expiry_grace_s=0.1)), connect=False)
     await raw.ask("connect", token=token())
-    await raw.ask("subscribe", channel="$secret:1", token=channel_token("$secret:1", lasts_s=0.5 * PATIENCE))
+    await raw.ask("subscribe", channel="$secret:1", token=channel_token("$secret:1", lasts_s=0.5 * LEISURE))
     ended = await raw.line()
     assert ended["push"]["unsubscribe"] == {"code": 2501, "reason": "subscription expired"}
     assert await raw.ask("subscribe", channel="$secret:1", token=channel_token("$secret:1")) == {}

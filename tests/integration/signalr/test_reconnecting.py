@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.integration.native.serving import Server
-from tests.patience import PATIENCE
+from tests.patience import LEISURE
 from vagus import Limits
 from vagus.gateway.signalr import PREFIX, SignalR, Times
 
@@ -44,7 +44,7 @@ async def test_a_client_that_is_disconnected_for_good_stays_away(serve: Serve, o
 
 
 async def test_pings_of_both_sides_keep_a_silent_connection(serve: Serve, way: str, open_peer: OpenPeer) -> None:
-    silence_s = 1.5 * PATIENCE
+    silence_s = 1.5 * LEISURE
     times = Times(keep_alive_s=0.3, client_timeout_s=silence_s, poll_s=0.3)
     server = await serve(furnished_hub(), times=times)
     peer = await open_peer(server, keep_alive_ms=300, server_timeout_ms=silence_s * 1_000)
@@ -56,7 +56,7 @@ async def test_pings_of_both_sides_keep_a_silent_connection(serve: Serve, way: s
 @WEBSOCKETS
 async def test_a_client_hears_when_the_server_is_silent(serve: Serve, open_peer: OpenPeer) -> None:
     server = await serve(furnished_hub(), times=Times(keep_alive_s=60))
-    peer = await open_peer(server, server_timeout_ms=500 * PATIENCE)
+    peer = await open_peer(server, server_timeout_ms=500 * LEISURE)
     await peer.expect("closed", error="Server timeout elapsed without receiving a message from the server.")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.integration.native.peers import Refused
 from tests.integration.native.tokens import EXPIRED, FORGED, token, verifier
-from tests.patience import PATIENCE
+from tests.patience import LEISURE
 from vagus import ConnectRequest, Hub, Identity, Limits
 from vagus.kernel.errors import RefusedError
 
@@ -82,7 +82,7 @@ async def test_an_expired_connection_is_told_to_come_back(serve: Serve, open_pee
     hub = guarded_hub(limits=Limits(expiry_grace_s=0))
     peer = await open_peer(
         await serve(hub),
-        tokens=[token("7", lasts_s=2 * PATIENCE), token("7", lasts_s=2 * PATIENCE), token("8")],
+        tokens=[token("7", lasts_s=2 * LEISURE), token("7", lasts_s=2 * LEISURE), token("8")],
         delays=[0, 0],
     )
     await peer.expect("reconnecting", error="Server returned an error on close: connection expired")

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.integration.native.serving import Server
-from tests.patience import DEADLINE_S, PATIENCE
+from tests.patience import DEADLINE_S, LEISURE
 from vagus import Hub, Limits
 from vagus.auth.origins import OriginRules
 from vagus.gateway.socketio import PATHS, SocketIo
@@ -18,8 +18,8 @@ from vagus.kernel import codes
 from .conftest import OpenEngine, OpenPoller, Serve
 from .engine_client import EngineSocket, Poller
 
-BRISK = Limits(ping_interval_s=0.5 * PATIENCE, pong_timeout_s=0.4 * PATIENCE)
-STALE = Limits(stale_s=0.5 * PATIENCE)
+BRISK = Limits(ping_interval_s=0.5 * LEISURE, pong_timeout_s=0.4 * LEISURE)
+STALE = Limits(stale_s=0.5 * LEISURE)
 
 
 def problem(response: Any) -> tuple[int, dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.native.serving import Server
 from tests.integration.native.tokens import token, verifier
-from tests.patience import PATIENCE
+from tests.patience import LEISURE
 from vagus import ChannelRule, Hub, Limits
 from vagus.gateway.furnishing import Dialects
 from vagus.gateway.socketio import PATHS, SocketIo
@@ -378,7 +378,7 @@ async def cut_all(server: Server) -> None:
 @ONLY_NODE
 async def test_cuts_in_mid_flow_lose_and_repeat_nothing(serve: Serve, open_socket: OpenSocket) -> None:
     # Cut in the middle of an upgrade, the library may find out by the missing ping alone.
-    limits = Limits(ping_interval_s=0.8 * PATIENCE, pong_timeout_s=0.4 * PATIENCE)
+    limits = Limits(ping_interval_s=0.8 * LEISURE, pong_timeout_s=0.4 * LEISURE)
     server = await serve(Hub(open_to_all=True, limits=limits), dialects=KEPT)
     socket = await open_socket(server)
     await socket.ask("subscribe", "news")
@@ -413,7 +413,7 @@ async def test_a_client_that_was_let_go_is_told_so(serve: Serve, open_socket: Op
 
 
 async def test_nothing_is_left_behind(serve: Serve, open_engine: OpenEngine) -> None:
-    server = await serve(Hub(open_to_all=True), dialects=Dialects(socketio_recovery_s=PATIENCE))
+    server = await serve(Hub(open_to_all=True), dialects=Dialects(socketio_recovery_s=LEISURE))
     for _ in range(3):
         member = await Member.of(server, open_engine)
         await member.socket.close()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 
-from tests.patience import PATIENCE
+from tests.patience import LEISURE
 from vagus.kernel.errors import StoreError
 from vagus.store import Store, postgresql, settings
 from vagus.store.postgresql import postgresql_store
@@ -70,8 +70,8 @@ async def test_a_server_that_goes_away_is_said_and_found_again(store: Store, pos
 async def test_a_server_that_stands_still_is_not_waited_for(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "SILENCE_S", 0.5 * PATIENCE)
-    monkeypatch.setattr(postgresql, "CONNECT_S", 0.5 * PATIENCE)
+    monkeypatch.setattr(postgresql, "SILENCE_S", 0.5 * LEISURE)
+    monkeypatch.setattr(postgresql, "CONNECT_S", 0.5 * LEISURE)
     store = postgresql_store(postgres.url(await postgres.new_database()))
     await store.start()
     postgres.pause()
@@ -88,7 +88,7 @@ async def test_a_server_that_stands_still_is_not_waited_for(
 
 
 async def test_a_statement_has_a_time_limit(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(postgresql._HURRIED, "statement_timeout", f"{200 * PATIENCE}ms")
+    monkeypatch.setitem(postgresql._HURRIED, "statement_timeout", f"{200 * LEISURE}ms")
     store = postgresql_store(postgres.url(await postgres.new_database()))
     await store.start()
     with pytest.raises(StoreError, match="57014"):

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.integration.native.tokens import EXPIRED, token, verifier
-from tests.patience import PATIENCE
+from tests.patience import LEISURE
 from vagus import Caller, Hub, Limits
 
 from .conftest import OpenPeer, Serve
@@ -82,7 +82,7 @@ async def test_what_a_cut_stream_missed_comes_once_and_in_order(
 
 @pytest.mark.parametrize("kind", ["http_stream", "sse"])
 async def test_pings_are_answered_there(serve: Serve, proxied: Proxied, open_peer: OpenPeer, kind: str) -> None:
-    hub = Hub(open_to_all=True, limits=Limits(ping_interval_s=0.5 * PATIENCE, pong_timeout_s=0.4 * PATIENCE))
+    hub = Hub(open_to_all=True, limits=Limits(ping_interval_s=0.5 * LEISURE, pong_timeout_s=0.4 * LEISURE))
     server = await serve(hub)
     proxy = await proxied(server, blocked=BLOCKED[kind])
     peer = await open_peer(proxy.port)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration.native.serving import Server
 from tests.integration.native.tokens import EXPIRED, FORGED, token, verifier
-from tests.patience import DEADLINE_S, PATIENCE
+from tests.patience import DEADLINE_S, LEISURE
 from vagus import Caller, ChannelRule, Hub, Limits
 from vagus.auth.origins import OriginRules
 from vagus.kernel import codes
@@ -101,7 +101,7 @@ async def test_clients_are_listed_with_their_transport(serve: Serve, join: Join,
 
 
 async def test_pings_flow_and_are_answered_by_request(serve: Serve, join: Join) -> None:
-    hub = Hub(open_to_all=True, limits=Limits(ping_interval_s=0.5 * PATIENCE, pong_timeout_s=0.4 * PATIENCE))
+    hub = Hub(open_to_all=True, limits=Limits(ping_interval_s=0.5 * LEISURE, pong_timeout_s=0.4 * LEISURE))
     session = await join(await serve(hub))
     for _ in range(2):
         assert await session.next() == {}
