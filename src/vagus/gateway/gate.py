@@ -167,9 +167,10 @@ class Gate:
 
     def _tell_refused(self, claimed: str) -> None:
         """Log that pages of an origin are refused: once for each, of which anybody can make up any number."""
-        if len(self._refused) < REFUSED and claimed not in self._refused:
-            self._refused.add(claimed)
-            log.warning("origin_refused", origin=claimed[:200], hint="access.origins names whose pages may connect")
+        origin = claimed[:200]
+        if len(self._refused) < REFUSED and origin not in self._refused:
+            self._refused.add(origin)
+            log.warning("origin_refused", origin=origin, hint="access.origins names whose pages may connect")
 
     def admit(self, origin: Origin) -> Refusal | None:
         """Why a new connection may not come in. Asked once for each, since it counts them."""

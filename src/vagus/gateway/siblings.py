@@ -195,10 +195,10 @@ class Siblings:
             return
         self._is_closing = True
         await asyncio.to_thread(self._remove)
-        self._unwatch()
-        if self._retrying is not None:
-            self._retrying.cancel()
         self._accept()
+        self._unwatch()
+        if self._retrying is not None:  # last: also where the one just now found no descriptor left
+            self._retrying.cancel()
         if self._receiving:
             await asyncio.wait(self._receiving, timeout=HAND_OVER_S)
         self._listener.close()
