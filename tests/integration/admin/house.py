@@ -1,11 +1,14 @@
 """A whole server for admins: the command line's, in a folder of its own, with tokens and the key that it made."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 import msgspec
 
+from tests.integration.redis.servers import RedisServer
 from tests.integration.test_cli import Server
 from tests.patience import DEADLINE_S
 from vagus.auth.claims import ConnectionClaims
@@ -61,3 +64,17 @@ class House:
 
     def end(self) -> None:
         self._server.end()
+
+
+H = TypeVar("H", bound=House)
+
+
+@contextmanager
+def two_on_redis(make: type[H], folder: Path, program: Path, **environment: str) -> Iterator[tuple[H, H]]:
+    """Two nodes with the same data folder, on a Redis of their own."""
+    with RedisServer(program, folder) as redis, ExitStack() as ending:
+        nodes = []
+        for _ in range(2):
+            nodes.append(make(folder, VAGUS_BROKER__URL=redis.url, **environment))
+            ending.callback(nodes[-1].end)
+        yield nodes[0], nodes[1]

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.admin.conftest import OpenDashboard
-from tests.integration.admin.house import House
-from tests.integration.redis.servers import RedisServer
+from tests.integration.admin.house import House, two_on_redis
 
 pytestmark = pytest.mark.timeout(60)  # two servers, which start one after the other
 
@@ -15,16 +14,8 @@ pytestmark = pytest.mark.timeout(60)  # two servers, which start one after the o
 @pytest.fixture
 def houses(tmp_path: Path, installed_program: Callable[[str], Path]) -> Iterator[tuple[House, House]]:
     """Two nodes with the same data folder."""
-    with RedisServer(installed_program("redis-server"), tmp_path) as redis:
-        first = House(tmp_path, VAGUS_BROKER__URL=redis.url)
-        try:
-            second = House(tmp_path, VAGUS_BROKER__URL=redis.url)
-            try:
-                yield first, second
-            finally:
-                second.end()
-        finally:
-            first.end()
+    with two_on_redis(House, tmp_path, installed_program("redis-server")) as nodes:
+        yield nodes
 
 
 async def test_adm_10_a_broadcast_at_one_node_reaches_the_dashboards_of_all(

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.admin.house import House
-from tests.integration.redis.servers import RedisServer
+from tests.integration.admin.house import House, two_on_redis
 from tests.patience import DEADLINE_S
 from vagus.client import Client
 
@@ -34,16 +33,8 @@ def houses(
     """Two nodes with the same data folder."""
     folder = tmp_path_factory.mktemp("connections")
     freely = {"VAGUS_CONNECTIONS__REQUESTS_BURST": "100000"}
-    with RedisServer(installed_program("redis-server"), folder) as redis:
-        first = Node(folder, VAGUS_BROKER__URL=redis.url, **freely)
-        try:
-            second = Node(folder, VAGUS_BROKER__URL=redis.url, **freely)
-            try:
-                yield first, second
-            finally:
-                second.end()
-        finally:
-            first.end()
+    with two_on_redis(Node, folder, installed_program("redis-server"), **freely) as nodes:
+        yield nodes
 
 
 @asynccontextmanager

@@ -7,8 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.integration.admin.house import House
-from tests.integration.redis.servers import RedisServer
+from tests.integration.admin.house import House, two_on_redis
 from vagus.kernel import codes
 
 from .incoming import Session
@@ -25,16 +24,8 @@ def houses(
     """Two nodes with the same data folder."""
     folder = tmp_path_factory.mktemp("steering")
     (folder / "vagus.toml").write_text(RULES)
-    with RedisServer(installed_program("redis-server"), folder) as redis:
-        first = House(folder, VAGUS_BROKER__URL=redis.url)
-        try:
-            second = House(folder, VAGUS_BROKER__URL=redis.url)
-            try:
-                yield first, second
-            finally:
-                second.end()
-        finally:
-            first.end()
+    with two_on_redis(House, folder, installed_program("redis-server")) as nodes:
+        yield nodes
 
 
 @asynccontextmanager
