@@ -9,6 +9,8 @@ PORT ?= 8000
 DATA ?=
 # Options for pytest, such as: make unit TESTS='-k recovery'
 TESTS ?=
+# What to run of a stage instead of all of it: files, or names of tests.
+ONLY ?=
 # Two processes pay off where tests or pages compute, three where they wait. A file whose tests share a server stays in
 # one process, and those that may take longest begin: tests/conftest.py puts them first.
 PARALLEL ?= -n 2
@@ -98,23 +100,23 @@ kernel: $(DEV) ## Run the unit tests of the kernel, which need every branch of i
 	$(PYTEST) tests/unit/kernel --asyncio-debug --cov=vagus.kernel --cov-fail-under=100
 
 unit: $(DEV) ## Run the unit tests of all but the kernel
-	$(PYTEST) tests/unit --ignore=tests/unit/kernel $(PARALLEL) --asyncio-debug
+	$(PYTEST) $(or $(ONLY),tests/unit --ignore=tests/unit/kernel) $(PARALLEL) --asyncio-debug
 
 conformance: $(DEV) ## Run the contracts over every adapter and the transcripts over every dialect
-	$(PYTEST) tests/conformance $(PARALLEL)
+	$(PYTEST) $(or $(ONLY),tests/conformance) $(PARALLEL)
 
 integration: $(DEV) $(NODE_CLIENTS) ## Run real servers against real clients
-	$(PYTEST) tests/integration $(WAITING) $(BY_FILE)
+	$(PYTEST) $(or $(ONLY),tests/integration) $(WAITING) $(BY_FILE)
 
 web: $(DEV) $(WEB) ## Build and test the packages of web/ against a real server
-	cd web && npm run --silent build && npm run --silent test -- --reporter=default --reporter=junit \
+	cd web && npm run --silent build && npm run --silent test -- $(ONLY) --reporter=default --reporter=junit \
 	  --outputFile.junit=../build/reports/$@.xml
 
 browser: $(DEV) $(NODE_CLIENTS) $(WEB) ## Look at the pages in Chromium
-	$(PYTEST) tests/browser $(PARALLEL) $(BY_FILE)
+	$(PYTEST) $(or $(ONLY),tests/browser) $(PARALLEL) $(BY_FILE)
 
 examples: $(DEV) $(NODE_CLIENTS) $(WEB) ## Run every program of examples/ and of the docs
-	$(PYTEST) tests/examples $(PARALLEL) $(BY_FILE)
+	$(PYTEST) $(or $(ONLY),tests/examples) $(PARALLEL) $(BY_FILE)
 
 .PHONY: screenshots
 screenshots: $(DEV) ## Take pictures of every page of the console, and the README's
@@ -126,7 +128,7 @@ faults: $(DEV) ## Break everything that can break: SEEDS=20 times, or one run wi
 	@SEEDS="$(SEEDS)" SEED="$(SEED)" SCENARIO="$(SCENARIO)" JOBS="$(JOBS)" $(BIN)/python -m tests.faults
 
 faults-once: $(DEV) ## Run every scenario of faults once, and find the bugs that are planted
-	$(PYTEST) tests/faults $(PARALLEL)
+	$(PYTEST) $(or $(ONLY),tests/faults) $(PARALLEL)
 
 .PHONY: bench
 bench: $(DEV) ## Measure, and compare with the peers

@@ -5,11 +5,11 @@ time; what that one prints comes when it ends. A stage is a make target. One tha
 from running. A stage of tests leaves a JUnit report, whose cases are counted; any other stage counts as one. The
 closing line has the form `N passed, N failed, N skipped`, and the exit code is 1 when anything failed.
 
-Where tests drive real processes, a machine that stalls for seconds fails one of thousands now and then. A few that fail
-there run once more, without the others; whatever passes only then is named before the closing line, since somebody has
-to find out why.
+A machine that stalls for seconds fails one of thousands of tests now and then. A few that fail run once more, without
+the others; whatever passes only then is named before the closing line, since somebody has to find out why.
 """
 
+import shlex
 import subprocess
 import sys
 import time
@@ -19,13 +19,11 @@ from pathlib import Path
 
 REPORTS = Path("build", "reports")
 
-AGAIN = frozenset({"integration", "browser", "examples"})
-"""The stages whose tests drive processes, and beside which no other one runs pytest: they would share its cache."""
+AGAIN = frozenset({"unit", "conformance", "faults-once", "integration", "browser", "examples", "web"})
+"""The stages whose tests run real clocks, sockets or processes."""
 
 MOST_AGAIN = 3
 """So many failures of a stage may be the machine's; more are ours."""
-
-ONLY_FAILED = "TESTS=--last-failed --last-failed-no-failures=none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +67,12 @@ def main(make: str) -> int:
         beside = Beside(make, each.beside) if each.beside else None
         for stage in each.stages:
             tallies[stage] = _run(make, stage)
+        if beside is not None:
+            tallies[beside.stage] = beside.end()
+        for stage in (*each.stages, each.beside):
             if stage in AGAIN and 0 < tallies[stage].failed <= MOST_AGAIN:
                 tallies[stage], passed = run_again(make, stage, tallies[stage])
                 wavering += passed
-        if beside is not None:
-            tallies[beside.stage] = beside.end()
     total = sum(tallies.values(), Tally())
     print(f"\n== all stages, {time.monotonic() - started:.0f} s")
     for stage, tally in tallies.items():
@@ -94,17 +93,19 @@ def _run(make: str, stage: str) -> Tally:
 
 def run_again(make: str, stage: str, first: Tally) -> tuple[Tally, list[str]]:
     """Run what failed of a stage once more. Returns how the stage stands then, and what passed only now."""
-    failed = failed_in(REPORTS / f"{stage}.xml")
-    print(f"\n== {stage}, once more: {', '.join(sorted(failed)) or 'nothing that could be named'}", flush=True)
+    failed = cases_in(REPORTS / f"{stage}.xml", failed=True)
+    names = sorted(map(str, failed))
+    print(f"\n== {stage}, once more: {', '.join(names) or 'nothing that could be named'}", flush=True)
     if len(failed) != first.failed:
         return first, []
     report = _fresh_report(stage)
-    code = subprocess.run([make, "--no-print-directory", stage, ONLY_FAILED], check=False).returncode
-    second = tally_of_stage(code, report)
-    if second.passed + second.failed != first.failed:
+    only = " ".join(sorted({shlex.quote(case.argument) for case in failed})).replace("$", "$$")
+    code = subprocess.run([make, "--no-print-directory", stage, f"ONLY={only}"], check=False).returncode
+    still = cases_in(report, failed=True)
+    if not (failed <= cases_in(report) and still <= failed and bool(code) == bool(still)):
         return first, []
-    passed = failed - failed_in(report) if second.failed else failed
-    return Tally(first.passed + second.passed, second.failed, first.skipped), sorted(passed)
+    passed = sorted(map(str, failed - still))
+    return Tally(first.passed + len(passed), len(still), first.skipped), passed
 
 
 class Beside:
@@ -159,13 +160,35 @@ def tally_from_junit(report: Path) -> Tally:
     return total
 
 
-def failed_in(report: Path) -> set[str]:
-    """The names of the cases that failed, also while they were set up or taken down."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A test as a JUnit report names it: by its module, of Python, or by its file, of the web."""
+
+    classname: str
+    name: str
+
+    @property
+    def argument(self) -> str:
+        """What its runner is told to run this one, or, on the web, its file."""
+        parts = self.classname.split(".")
+        for end in range(len(parts), 0, -1):
+            file = Path(*parts[:end]).with_suffix(".py")
+            if file.is_file():
+                return "::".join((str(file), *parts[end:], self.name))
+        return self.classname
+
+    def __str__(self) -> str:
+        return f"{self.classname}::{self.name}"
+
+
+def cases_in(report: Path, *, failed: bool = False) -> set[Case]:
+    """The cases of a report, or those that failed, also while they were set up or taken down."""
     if not report.is_file():
         return set()
-    cases = ET.parse(report).getroot().iter("testcase")
     return {
-        f"{case.get('classname')}::{case.get('name')}" for case in cases if {"failure", "error"} & {e.tag for e in case}
+        Case(case.get("classname", ""), case.get("name", ""))
+        for case in ET.parse(report).getroot().iter("testcase")
+        if not failed or {"failure", "error"} & {child.tag for child in case}
     }
 
 

@@ -1,4 +1,4 @@
-"""What fails in a stage of real processes runs once more, and only what fails again counts as failed."""
+"""What fails in a stage runs once more, and only what fails again counts as failed."""
 
 import sys
 from pathlib import Path
@@ -11,9 +11,8 @@ from tools.run_stages import Tally, main, tally_of_stage
 pytestmark = pytest.mark.timeout(60)  # each runs pytest once or twice
 
 MAKEFILE = f"""
-TESTS ?=
-integration:
-	@{sys.executable} -m pytest -q $(TESTS) --junit-xml=build/reports/$@.xml tests.py
+integration web:
+	@{sys.executable} -m pytest -q --junit-xml=build/reports/$@.xml $(or $(ONLY),tests.py)
 """
 TESTS = """
 from pathlib import Path
@@ -27,6 +26,19 @@ def test_that_fails_until_it_has_run(number):
     assert had_run
 
 def test_that_passes(): pass
+"""
+
+ODDLY_NAMED = """
+from pathlib import Path
+import pytest
+
+class TestOfAClass:
+    @pytest.mark.parametrize("name", ["$HOME", "it's here", "a::b.c"])
+    def test_that_fails_once(self, name):
+        mark = Path(name)
+        had_run = mark.exists()
+        mark.touch()
+        assert had_run
 """
 
 
@@ -58,6 +70,19 @@ def test_what_passes_the_second_time_is_named_and_counts_as_passed(
         "test_that_fails_until_it_has_run[0]",
         "test_that_fails_until_it_has_run[1]",
     ]
+
+
+def test_names_of_any_kind_are_found_again(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert stage_with(folder, 0, ODDLY_NAMED) == 0
+    assert capfd.readouterr().out.splitlines()[-1] == "3 passed, 0 failed, 0 skipped"
+
+
+def test_a_stage_that_ran_beside_others_is_run_again_after_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_stages, "ROUNDS", (run_stages.Round((), beside="web"),))
+    assert stage_with(folder, 1) == 0
+    assert capfd.readouterr().out.splitlines()[-1] == "2 passed, 0 failed, 0 skipped"
 
 
 def test_what_fails_again_has_failed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
