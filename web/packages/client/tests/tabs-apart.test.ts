@@ -136,8 +136,8 @@ describe("bounds", () => {
     say(port, { kind: "hello", version: VERSION, options: options() });
     say(port, { kind: "follow", id: 1, channel: "plain:flood", wish: WISH });
     await expect.poll(() => told.some(({ kind }) => kind === "channelStatus")).toBe(true);
-    await publisher.rpc("burst", { channel: "plain:flood", count: 50_000 });
-    await expect.poll(() => told.at(-1)).toEqual({ kind: "gone" });
+    // A little at a time: the server, too, lets go of a connection that lags behind.
+    while (told.at(-1)?.kind !== "gone") await publisher.rpc("burst", { channel: "plain:flood", count: 2_000 });
   });
 
   describe("without Web Locks", () => {
