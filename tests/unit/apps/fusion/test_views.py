@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.patience import DEADLINE_S
+from tests.patience import DEADLINE_S, PATIENCE
 from vagus.apps.fusion import Field, Fusion, Reading, Terms, emitter, install
 from vagus.apps.fusion.kinds import moment
 from vagus.apps.fusion.views import SUBJECT, NobodyEmitsError, Topic
@@ -140,9 +140,9 @@ async def cut_off(
     hub: Hub, store: Store, source: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Fusion]:
     """A node that emitted until the store, which others share, went away."""
-    monkeypatch.setattr(leases, "_TRUST_S", 0.3)
+    monkeypatch.setattr(leases, "_TRUST_S", 0.3 * PATIENCE)
     monkeypatch.setattr(emitter, "RENEWAL_S", 0.1)
-    monkeypatch.setattr(emitter, "CUT_OFF_S", 0.2)
+    monkeypatch.setattr(emitter, "CUT_OFF_S", 0.2 * PATIENCE)
     settings = Settings(default_sources=False, interval_s=86_400)
     fusion = install(hub, settings, store=store, folder=tmp_path, sources=[source], shared=True)
     async with hub, fusion:

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from vagus.apps.fusion.sources import Source
+from vagus.apps.fusion.sources.files import SETTLED_NS
 from vagus.apps.fusion.sources.making import Surroundings, source_of
 from vagus.settings.fusion import SourceSettings
 
@@ -43,6 +44,6 @@ class Folder:
 
 
 def is_recent(file: Path) -> None:
-    """Let a file be one that changed this moment."""
-    now = time.time_ns()
-    os.utime(file, ns=(now, now))
+    """Let a file be one that changed this moment, for as long as a date can say so to a machine that stands still."""
+    changed_at = time.time_ns() + SETTLED_NS - 100_000_000
+    os.utime(file, ns=(changed_at, changed_at))
