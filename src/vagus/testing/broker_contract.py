@@ -360,14 +360,14 @@ class BrokerContract:
 
     async def test_history_goes_as_a_whole_when_its_time_is_over_and_numbering_goes_on(self) -> None:
         async with self.one() as node:
-            channel, keep = self.channel(), Last(5, seconds=2)
+            channel, keep = self.channel(), Last(5, seconds=3)
             for n in (1, 2):
                 await node.broker.publish(channel, _draft(n), keep)
-            await self.elapse(1)
-            position = (await node.broker.publish(channel, _draft(3), keep)).position
             await self.elapse(1.5)
+            position = (await node.broker.publish(channel, _draft(3), keep)).position
+            await self.elapse(2)
             assert _numbers(await node.broker.history(channel, EVERYTHING, keep)) == [1, 2, 3]
-            await self.elapse(1)
+            await self.elapse(1.5)
             page = await node.broker.history(channel, EVERYTHING, keep)
             assert (page.publications, page.top) == ((), position)
             after = await node.broker.publish(channel, _draft(4), keep)
