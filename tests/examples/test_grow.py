@@ -8,7 +8,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from tests.examples.pages import ROOT, Page
 from tests.integration.redis.servers import RedisServer
 from tests.integration.store.postgres import PASSWORD, USER, Postgres
 from tests.patience import DEADLINE_S
+from tests.ports import free_port
 from tools.system_packages import PACKAGES
 
 OWNER: Final = "ada"
@@ -49,11 +49,6 @@ class Section:
 
 
 SECTION: Final = Section("Grow")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 class Place:

@@ -17,12 +17,11 @@ from playwright.async_api import Browser, Page, WebSocket, expect
 from tests.examples.conftest import WEB, RunNode
 from tests.examples.pages import ROOT
 from tests.patience import DEADLINE_S
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 RECIPES: Final = ROOT / "examples" / "web"
-
-_RUNNING: Final = re.compile(rb"running on http://127\.0\.0\.1:(\d+)")
 
 
 class Recipe:
@@ -31,7 +30,7 @@ class Recipe:
     def __init__(self, folder: Path, app: str) -> None:
         self._command = [sys.executable, "-m", "uvicorn", f"{app}:app", "--port"]
         self._folder = folder
-        self._port = 0
+        self._port = free_port()
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -45,8 +44,7 @@ class Recipe:
         assert self._process.stderr is not None
         async with asyncio.timeout(DEADLINE_S):
             async for line in self._process.stderr:
-                if found := _RUNNING.search(line):
-                    self._port = int(found[1])
+                if b" running on " in line:
                     return
         raise AssertionError("the recipe's server did not start")
 

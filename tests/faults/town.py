@@ -10,7 +10,6 @@ import json
 import os
 import random
 import signal
-import socket
 import struct
 import sys
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import Any, Final, Literal
 from tests.integration.redis.servers import RedisCluster
 from tests.integration.store.postgres import Postgres
 from tests.patience import PATIENCE
+from tests.ports import free_port
 from tools.system_packages import program_path
 
 from .proxy import Proxy
@@ -371,10 +371,3 @@ def _program(name: str) -> Path:
     path = program_path(name)
     assert path is not None, f"{name} is not on this machine"
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

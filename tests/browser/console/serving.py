@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.proxy import Proxy
-from tests.faults.town import Program, free_port
+from tests.faults.town import Program
+from tests.ports import free_port
 
 COMMAND_S: Final = 30.0
 

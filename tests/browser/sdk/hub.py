@@ -14,8 +14,9 @@ from typing import Final
 import jwt
 
 from tests.faults.proxy import Proxy
-from tests.faults.town import Program, free_port
+from tests.faults.town import Program
 from tests.integration.serving.processes import Event, Talker
+from tests.ports import free_port
 
 SECRET: Final = "a-secret-of-the-tests-that-is-long-enough"
 _FOLDER: Final = Path(__file__).parents[3] / "web" / "testing"

@@ -12,8 +12,9 @@ import pytest
 
 from tests.integration.client.conftest import OpenClient
 from tests.integration.client.following import data, status
-from tests.integration.redis.servers import RedisServer, free_port
+from tests.integration.redis.servers import RedisServer
 from tests.integration.serving.processes import Serving
+from tests.ports import free_port
 from vagus.client import Client, Retry
 
 RESTARTS: Final = 20

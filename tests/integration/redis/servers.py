@@ -6,7 +6,6 @@ own thread, which has nothing else to do meanwhile. Any program that speaks Redi
 
 import contextlib
 import os
-import random
 import signal
 import socket
 import ssl
@@ -22,20 +21,14 @@ import hiredis
 
 from tests.integration.redis.certificates import Certificates
 from tests.patience import DEADLINE_S
+from tests.ports import free_port
 
 SLOTS: Final = 16_384
 
+CLUSTER_BUS: Final = 10_000
+"""So far above its port a server of a cluster talks to the others."""
+
 _READY: Final = ("Ready to accept connections", "Sentinel ID is")
-
-
-def free_port() -> int:
-    """A port below those that connections get, with the one for the cluster's own talk (10,000 above) free too."""
-    while True:
-        port = random.SystemRandom().randrange(12_000, 22_000)
-        with socket.socket() as one, socket.socket() as other, contextlib.suppress(OSError):
-            one.bind(("127.0.0.1", port))
-            other.bind(("127.0.0.1", port + 10_000))
-            return port
 
 
 def eventually(is_so: Callable[[], bool], what: str) -> None:
@@ -63,7 +56,7 @@ class RedisServer:
         sentinel: Sequence[str] = (),
     ) -> None:
         self.program = program
-        self.port = free_port()
+        self.port = free_port(beside=CLUSTER_BUS)
         self.folder = folder / f"redis-{self.port}"
         self.folder.mkdir(parents=True)
         self.password = password

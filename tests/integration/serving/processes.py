@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.patience import DEADLINE_S
+from tests.ports import free_port
 
 _CLEAN: Final = {name: text for name, text in os.environ.items() if not name.startswith(("VAGUS_", "WEBSOCKET_"))}
 
@@ -28,7 +29,7 @@ class Serving:
 
     def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "vagus", "serve", "--port", "0", "--log-format", "json", *arguments],
+            [sys.executable, "-m", "vagus", "serve", "--port", str(free_port()), "--log-format", "json", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

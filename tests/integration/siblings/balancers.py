@@ -10,8 +10,8 @@ from typing import Final
 
 from tests.examples.pages import ROOT, Page
 from tests.integration.native.serving import Server
-from tests.integration.redis.servers import free_port
 from tests.patience import DEADLINE_S
+from tests.ports import free_port
 
 PAGE: Final = Page(ROOT / "docs" / "balancing.md")
 

@@ -4,13 +4,12 @@ It refuses to run as root, so as root it runs as the user ``postgres`` or ``nobo
 as in earnest. Nothing is synced to the disk: a killed server loses nothing by that, only a killed machine would.
 """
 
+import asyncio
 import contextlib
 import os
 import pwd
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,6 +23,7 @@ import pytest
 from blockbuster import BlockBuster
 
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 START_S: Final = 30.0 * PATIENCE
 PASSWORD: Final = "pass word/of@tests"
@@ -49,7 +49,7 @@ class Postgres:
         self._data = self._folder / "data"
         self._account = _account()
         self._process: subprocess.Popen[Any] | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     def url(self, database: str = "postgres", **options: str) -> str:
         """The address of a database here, with the password as an address writes it."""
@@ -112,6 +112,31 @@ class Postgres:
         finally:
             await connection.close()
 
+    async def speak_tls(self, certificate: str, key: str) -> None:
+        """Have it show a certificate to whoever wants TLS, from the next connection on, until ``reset``."""
+        for name, file in (("ssl_cert_file", certificate), ("ssl_key_file", key)):
+            own = self._folder / Path(file).name
+            shutil.copyfile(file, own)
+            own.chmod(0o600)
+            if self._account:
+                os.chown(own, self._account["user"], self._account["group"])
+            await self.execute(f"ALTER SYSTEM SET {name} = '{own}'")
+        await self.execute("ALTER SYSTEM SET ssl = on")
+        await self._reload("on")
+
+    async def reset(self) -> None:
+        """Take back what ``ALTER SYSTEM`` set."""
+        await self.execute("ALTER SYSTEM RESET ALL")
+        await self._reload("off")
+
+    async def _reload(self, ssl: str) -> None:
+        """It reloads when it comes to it, and only then do new connections see it."""
+        await self.execute("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + START_S
+        while (await self.execute("SHOW ssl"))[0]["ssl"] != ssl:
+            assert time.monotonic() < deadline, self.log()
+            await asyncio.sleep(0.02)
+
     async def new_database(self) -> str:
         """Make a database that nobody has used yet, and return its name."""
         name = f"db_{uuid.uuid4().hex[:12]}"
@@ -171,11 +196,3 @@ def _account() -> dict[str, Any]:
 
 def _children(parent: int) -> list[int]:
     return [int(number) for number in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
-
-
-def _free_port() -> int:
-    """Below the ports that systems give to clients: a server that restarts needs the same one again."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
