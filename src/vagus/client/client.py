@@ -31,6 +31,7 @@ from .following import Following, Wishes
 from .lifeline import Lifeline, unanswered
 from .membership import Membership
 from .messages import Gap, HistoryPage, Member, Message, PresenceStats, Receipt, decoded, decoder_of
+from .outbox import MAX_BYTES as MOST_BYTES
 from .outbox import Outbox
 from .protocol import Reply, json_from, request
 from .retry import Retry
@@ -282,7 +283,8 @@ class Client:
 
         It waits for a connection. Raises ``RefusedError`` if the server says no, ``TimeoutError``, ``UnansweredError``
         if the connection was lost meanwhile (it is not repeated: nobody knows whether it was done), ``DataError`` for a
-        result of another type, and ``NotConnectedError`` or what else ended the client.
+        result of another type, ``ValueError`` for more than the server takes in one message, and ``NotConnectedError``
+        or what else ended the client.
         """
         decode = decoder_of(returns)
         body: dict[str, Any] = {"method": method}
@@ -298,6 +300,8 @@ class Client:
         It waits for a connection, and raises as ``call`` does, but for refusals.
         """
         text = request(0, "send", {"data": {"type": event, "payload": json_from(payload)}})
+        if len(text.encode()) > MOST_BYTES:
+            raise ValueError(f"an event of {len(text.encode()):,} bytes: at most {MOST_BYTES:,} can be sent")
         async with _deadline(f"sending {event}", self._timeout_s if timeout_s is None else timeout_s):
             connection = await self._lifeline.connected()
             try:

@@ -54,7 +54,8 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Question(msgspec.Struct, frozen=True, eq=False):
     name: str
-    answered: asyncio.Future[Reply | LostError]
+    size: int
+    answered: asyncio.Future[Reply | LostError | ValueError]
     """A loss is a result here, so that one that nobody waits for any more is no failure that nobody looked at."""
     then: Callable[[Reply], None] | None
 
@@ -117,21 +118,23 @@ class Connection:
         """Send a command and wait for its answer, which has the field of the command's name, but for ``unsubscribe``.
 
         ``then`` sees a good one before any later line is read. Raises ``RefusedError`` if it is refused, ``LostError``
-        if no answer will come. Cancelling forgets the question.
+        if no answer will come, ``ValueError`` for a call that was too large for the server. Cancelling forgets the
+        question.
         """
         if self._loss is not None:
             raise self._loss
         self._number += 1
         number = self._number
-        answered: asyncio.Future[Reply | LostError] = asyncio.get_running_loop().create_future()
-        self._asked[number] = _Question(name, answered, then)
+        text = request(number, name, body)
+        answered: asyncio.Future[Reply | LostError | ValueError] = asyncio.get_running_loop().create_future()
+        self._asked[number] = _Question(name, len(text), answered, then)
         self._on_ask()
         try:
-            await self.send(request(number, name, body))
+            await self.send(text)
             reply = await answered
         finally:
             self._asked.pop(number, None)
-        if isinstance(reply, LostError):
+        if isinstance(reply, LostError | ValueError):
             raise reply
         if reply.error is not None:
             raise RefusedError(reply.error)
@@ -221,7 +224,13 @@ class Connection:
                 return LostError(str(error), closed.sent.code, error)
             return LostError("the connection broke off")
         closure = Closure(int(closed.rcvd.code), closed.rcvd.reason or "closed by the server")
-        return loss_by(closure)
+        largest = max(self._asked.values(), key=lambda question: question.size, default=None)
+        if closure.code != CloseCode.MESSAGE_TOO_BIG or largest is None or largest.name != "rpc":
+            return loss_by(closure)
+        # A call alone is refused for it. Whatever else was too large would be said again on the next connection.
+        if not largest.answered.done():
+            largest.answered.set_result(ValueError(f"{largest.size:,} characters are more than the server takes"))
+        return LostError("a call was too large for the server", closure.code)
 
     def _hear(self, reply: Reply) -> None:
         if reply.id > self._number:

@@ -222,8 +222,10 @@ class Lifeline:
                     fault = error.fault
                 else:
                     self._outbox.refused(error)
-            except DataError as error:
+            except ValueError as error:
                 self._outbox.refused(error)
+            except DataError as error:
+                self._outbox.failed(error)
             if fault is None:
                 attempt = 0
             else:

@@ -60,11 +60,13 @@ class Outbox:
         self._size = size
         self._waiting: deque[_Waiting] = deque()
         self._under_way: list[_Waiting] = []
-        self._name = secrets.token_hex(8)
+        self._one_by_one = 0
+        """How many at the head go alone, since the server took none of them together."""
+        self._name = ""
         self._numbers = count(1)
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._under_way)
+        return len(self._under_way) + sum(not waiting.receipt.cancelled() for waiting in self._waiting)
 
     def put(self, channel: str, data: Json, tags: Mapping[str, str] | None, key: str | None) -> asyncio.Future[Receipt]:
         """Let one more wait. Raises ``QueueFullError``, and ``ValueError`` for one that is too large for any batch."""
@@ -74,7 +76,7 @@ class Outbox:
         body = _encode(publication)
         if len(body) + AROUND_ONE > MAX_BYTES:
             raise ValueError(f"a publication of {len(body):,} bytes: at most {MAX_BYTES - AROUND_ONE:,} can be sent")
-        if len(self) >= self._size:
+        if not self._has_room():
             raise QueueFullError(f"{self._size} publications wait already")
         waiting = _Waiting(msgspec.Raw(body), len(body) + 1, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
@@ -84,8 +86,8 @@ class Outbox:
     def batch(self) -> dict[str, Any] | None:
         """What to send next: the batch whose answer was lost, or a new one; nothing where nobody waits."""
         if not self._under_way:
-            size = AROUND_ONE
-            while self._waiting and len(self._under_way) < MOST:
+            size, most = AROUND_ONE, 1 if self._one_by_one else MOST
+            while self._waiting and len(self._under_way) < most:
                 first = self._waiting[0]
                 if first.receipt.cancelled():
                     self._waiting.popleft()
@@ -94,6 +96,7 @@ class Outbox:
                 if size > MAX_BYTES:
                     break
                 self._under_way.append(self._waiting.popleft())
+            self._one_by_one = max(0, self._one_by_one - 1)
         if not self._under_way:
             self.news.clear()
             return None
@@ -117,6 +120,14 @@ class Outbox:
         return None if results else codes.UNAVAILABLE
 
     def refused(self, error: Exception) -> None:
+        """The server took none of the batch. One of several may have spoilt it for all, so they go one by one then."""
+        if len(self._under_way) > 1:
+            self._one_by_one = len(self._under_way)
+            self._put_back()
+        else:
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
         """None of the batch can be made."""
         for waiting in self._under_way:
             if not waiting.receipt.done():
@@ -127,13 +138,21 @@ class Outbox:
         """Nothing will be made any more."""
         self._put_back()
         self._under_way, self._waiting = list(self._waiting), deque()
-        self.refused(error)
+        self.failed(error)
 
     def _put_back(self) -> None:
         self._waiting.extendleft(reversed(self._under_way))
         self._under_way.clear()
 
+    def _has_room(self) -> bool:
+        """Those that were taken back are in the way until they are looked at: here, or at the head of the queue."""
+        if len(self._waiting) + len(self._under_way) >= self._size:
+            self._waiting = deque(waiting for waiting in self._waiting if not waiting.receipt.cancelled())
+        return len(self._waiting) + len(self._under_way) < self._size
+
     def _new_key(self) -> str:
+        if not self._name:  # not before: processes that are forked off from one that made a client would share it
+            self._name = secrets.token_hex(8)
         return f"{self._name}-{next(self._numbers)}"
 
 

@@ -1,16 +1,36 @@
 """Publications that wait for a connection: in order, once each, bounded."""
 
 import asyncio
-from typing import Any
+import sys
+from typing import Any, Final
 
 import pytest
 
 from tests.integration.client.conftest import OpenClient, Serve
 from tests.integration.native.serving import Server
+from tests.patience import DEADLINE_S
 from vagus import ChannelRule, Hub, Last, Limits, Query, Rate
-from vagus.client import NotConnectedError, QueueFullError
+from vagus.client import NotConnectedError, QueueFullError, RefusedError
 
 OPEN: dict[str, Any] = {"subscribe": ("anyone",), "publish": ("anyone",)}
+
+FORKED: Final = """
+import asyncio, os, sys
+from vagus.client import Client
+
+client = Client(sys.argv[1])
+
+async def publish():
+    async with client, asyncio.timeout(float(sys.argv[2])):
+        assert not (await client.publish("kept:a", 1)).repeated
+
+for _ in range(2):
+    child = os.fork()
+    if not child:
+        asyncio.run(publish())
+        sys.exit()
+    assert os.waitpid(child, 0)[1] == 0
+"""
 
 
 def open_hub(**limits: Any) -> Hub:
@@ -73,6 +93,36 @@ async def test_one_that_is_taken_back_is_not_made(serve: Serve, open_client: Ope
     await server.start(open_hub())
     await asyncio.gather(*sent, return_exceptions=True)
     assert await kept(server, "kept:a") == [0, 2]
+
+
+async def test_those_that_are_given_up_take_no_room(serve: Serve, open_client: OpenClient) -> None:
+    server = await serve(open_hub())
+    await server.stop()
+    client = await open_client(server.url, queue=2)
+    for number in range(3):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.publish("kept:a", number), 0.01)
+    assert client.queued == 0
+
+
+async def test_one_that_the_server_cannot_read_harms_none_that_leave_with_it(
+    serve: Serve, open_client: OpenClient
+) -> None:
+    server = await serve(open_hub())
+    client = await open_client(server.url)
+    tags: list[Any] = [None, {"size": 5}, None, None]
+    made = await asyncio.gather(
+        *(client.publish("kept:a", number, tags=each) for number, each in enumerate(tags)), return_exceptions=True
+    )
+    assert [isinstance(each, RefusedError) for each in made] == [False, True, False, False]
+    assert await kept(server, "kept:a") == [0, 2, 3]
+
+
+async def test_processes_that_share_a_client_by_a_fork_publish_each_for_itself(serve: Serve) -> None:
+    server = await serve(open_hub())
+    forking = await asyncio.create_subprocess_exec(sys.executable, "-c", FORKED, server.url, str(DEADLINE_S))
+    assert await forking.wait() == 0
+    assert await kept(server, "kept:a") == [1, 1]
 
 
 async def test_large_ones_go_in_batches_that_the_server_takes(serve: Serve, open_client: OpenClient) -> None:

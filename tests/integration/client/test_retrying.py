@@ -108,12 +108,25 @@ async def test_after_other_closures_the_client_comes_back(serve: Serve, open_cli
     assert (back.state, back.code, back.client != first.client) == ("connected", 0, True)
 
 
-async def test_a_message_that_the_server_finds_too_big_is_the_end(serve: Serve, open_client: OpenClient) -> None:
+async def test_what_is_too_large_for_the_server_harms_nothing_else(serve: Serve, open_client: OpenClient) -> None:
     client = await open_client((await serve(Hub(open_to_all=True, limits=Limits(message_bytes=1000)))).url)
-    with pytest.raises(UnansweredError):
-        await client.call("echo", "x" * 2000)
+    async with client.subscribe("news") as news:
+        with pytest.raises(ValueError, match="more than the server takes"):
+            await client.call("echo", "x" * 2000)
+        texts = ["before it", "x" * 2000, "after it"]
+        made = await asyncio.gather(*(client.publish("news", text) for text in texts), return_exceptions=True)
+        assert [isinstance(each, ValueError) for each in made] == [False, True, False]
+        assert [(await anext(news)).data, (await anext(news)).data] == ["before it", "after it"]
+        with pytest.raises(ValueError, match="bytes"):
+            await client.send("note", "x" * 70_000)
+
+
+async def test_a_subscription_that_is_too_large_for_the_server_is_the_end(
+    serve: Serve, open_client: OpenClient
+) -> None:
+    client = await open_client((await serve(Hub(open_to_all=True, limits=Limits(message_bytes=1000)))).url)
     with pytest.raises(DisconnectError) as caught:
-        await client.ready()
+        await client.subscribe("news", data="x" * 2000).start()
     assert caught.value.closure.code == 1009
 
 

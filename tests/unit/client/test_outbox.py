@@ -112,6 +112,34 @@ async def test_what_is_taken_back_before_it_left_does_not_leave() -> None:
     assert sent(outbox) == [2]
 
 
+async def test_what_is_taken_back_makes_room() -> None:
+    outbox = Outbox(2)
+    for receipt in put(outbox, 1, 2):
+        receipt.cancel()
+    assert len(outbox) == 0
+    put(outbox, 3, 4)
+    assert len(outbox) == 2
+    with pytest.raises(QueueFullError):
+        put(outbox, 5)
+    assert sent(outbox) == [3, 4]
+
+
+async def test_those_of_a_batch_that_is_refused_as_a_whole_go_one_by_one() -> None:
+    outbox = Outbox(10)
+    receipts = put(outbox, 0, 1, 2)
+    assert sent(outbox) == [0, 1, 2]
+    outbox.refused(RefusedError(codes.BAD_REQUEST))
+    put(outbox, 3, 4)
+    assert sent(outbox) == [0]
+    outbox.answered(results(1))
+    assert sent(outbox) == [1]
+    outbox.refused(RefusedError(codes.BAD_REQUEST))
+    assert sent(outbox) == [2]
+    outbox.answered(results(2))
+    assert sent(outbox) == [3, 4]
+    assert [type(receipt.exception()) for receipt in receipts] == [type(None), RefusedError, type(None)]
+
+
 async def test_closing_fails_all_that_waits() -> None:
     outbox = Outbox(10)
     receipts = put(outbox, *range(3))

@@ -14,11 +14,11 @@ import {
   type Refusal,
   type Request,
 } from "./connection.js";
-import { CallError, ClosedError, ConnectionError, TimeoutError } from "./errors.js";
+import { CallError, ClosedError, ConnectionError, TimeoutError, TooLargeError } from "./errors.js";
 import { Counts, type Gauges } from "./figures.js";
 import { connectHub } from "./hub.js";
 import { limited } from "./limits.js";
-import { connectionOptions, DEFAULT_TIMEOUT } from "./options.js";
+import { checkPosition, connectionOptions, DEFAULT_TIMEOUT } from "./options.js";
 import { Polled, Ticker, unlessSame } from "./polled.js";
 import { KeptPreferences } from "./preferences.js";
 import { Queue } from "./queue.js";
@@ -27,6 +27,7 @@ import { watchSignals } from "./signals.js";
 import { Listeners } from "./store.js";
 import { connectThroughTabs } from "./tabs/tabs.js";
 import type {
+  CallArguments,
   Client,
   ClientOptions,
   ConnectionStatus,
@@ -39,7 +40,6 @@ import type {
   PreferencesStore,
   PublishOptions,
   Receipt,
-  RequestOf,
   RequestOptions,
   ResultOf,
   SubscribeOptions,
@@ -153,7 +153,7 @@ class HubClient implements Client {
 
   subscribe<C extends string>(channel: C, options: SubscribeOptions = {}): Subscription<DataOf<C>> {
     if (this.#isClosed) throw new ClosedError("the client is closed");
-    if (channel === "") throw new TypeError("a channel has a name");
+    if (typeof channel !== "string" || channel === "") throw new TypeError("a channel has a name");
     const view = new View<DataOf<C>>(channel, options, this.#host);
     this.#views.add(view as View<unknown>);
     this.subscriptions.refresh();
@@ -168,8 +168,7 @@ class HubClient implements Client {
 
   readonly call = async <M extends string>(
     method: M,
-    request?: RequestOf<M>,
-    options?: RequestOptions,
+    ...[request, options]: CallArguments<M>
   ): Promise<ResultOf<M>> =>
     (await this.#request({ kind: "rpc", method, data: request ?? null }, options)) as ResultOf<M>;
 
@@ -177,6 +176,8 @@ class HubClient implements Client {
 
   async history<C extends string>(channel: C, options: HistoryOptions = {}): Promise<HistoryPage<DataOf<C>>> {
     const { limit = 100, since = null, reverse = false } = options;
+    if (!Number.isInteger(limit)) throw new RangeError("limit is a whole number");
+    checkPosition(since);
     const page = await this.#request({ kind: "history", channel, limit, since, reverse }, options);
     return page as HistoryPage<DataOf<C>>;
   }
@@ -315,6 +316,7 @@ class HubClient implements Client {
       } catch (error) {
         if (others.signal?.aborted) throw error;
         if (this.#isClosed) throw new ClosedError("the client was closed");
+        if (error instanceof Error) throw error; // no refusal: it cannot be said in JSON
         const refusal = error as Refusal;
         const isLost = refusal.code === Local.notConnected;
         if (!isLost || request.kind === "rpc") throw requestError(refusal);
@@ -345,6 +347,7 @@ class HubClient implements Client {
 }
 
 function requestError({ code, message, temporary }: Refusal): Error {
+  if (code === Local.tooLarge) return new TooLargeError("the server takes less than that in one message");
   if (code === Local.timeout) return new TimeoutError("there was no answer in time");
   if (code === Local.notConnected)
     return new ConnectionError("the connection was lost before the answer came", code);

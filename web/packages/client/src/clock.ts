@@ -9,8 +9,11 @@ export interface Clock {
   idly(delay: number, task: () => void): () => void;
 }
 
+/** The longest that a timer counts, 24 days; it would ring at once for anything longer, `Infinity` too. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 const later = (delay: number, task: () => void): (() => void) => {
-  const timer = setTimeout(task, delay);
+  const timer = setTimeout(task, Math.min(delay, LONGEST_MS));
   return () => clearTimeout(timer);
 };
 

@@ -2,7 +2,7 @@
 
 import type { ConnectionOptions, Endpoint } from "./connection.js";
 import { retrySettings } from "./retry.js";
-import type { ClientOptions } from "./types.js";
+import type { ClientOptions, Position } from "./types.js";
 
 const PATHS = {
   websocket: "/connection/websocket",
@@ -25,6 +25,12 @@ export function connectionOptions(options: ClientOptions, reconnects: boolean): 
     reconnects,
     timeout,
   };
+}
+
+/** Where to begin, in a channel that has offsets. The server closes the connection for what is none. */
+export function checkPosition(since: Position | null): void {
+  if (since !== null && !(Number.isInteger(since.offset) && since.offset >= 0))
+    throw new RangeError("since.offset is a whole number from 0 on");
 }
 
 function places({ url, transports = ["websocket", "http_stream", "sse"] }: ClientOptions): {

@@ -217,7 +217,11 @@ export class Queue {
   }
 
   #refuse(item: Item, { code, message }: Refusal): void {
-    settle(item, () => item.reject(new PublishError(message, code, false)));
+    const error =
+      code === Local.tooLarge
+        ? new TooLargeError("the server takes less than that in one message")
+        : new PublishError(message, code, false);
+    settle(item, () => item.reject(error));
     this.#leave(item);
   }
 

@@ -70,6 +70,7 @@ export type Answered = (refusal: Refusal | null, result: unknown) => void;
 
 interface Waiting {
   readonly name: string;
+  readonly size: number;
   readonly answered: Answered;
 }
 
@@ -121,7 +122,7 @@ export class Session {
   }
 
   tell(name: string, request: object): void {
-    this.#post(JSON.stringify({ [name]: request }));
+    this.#post(jsonOf({ [name]: request }));
   }
 
   /** End it, without another word. */
@@ -137,8 +138,9 @@ export class Session {
 
   #numbered(name: string, request: object, answered: Answered): string {
     this.#number += 1;
-    this.#waiting.set(this.#number, { name, answered });
-    return JSON.stringify({ id: this.#number, [name]: request });
+    const text = jsonOf({ id: this.#number, [name]: request });
+    this.#waiting.set(this.#number, { name, size: text.length, answered });
+    return text;
   }
 
   /** What is said in one go is sent in one go. */
@@ -193,9 +195,17 @@ export class Session {
   }
 
   #closed(code: number, reason: string): void {
-    if (code === MESSAGE_TOO_BIG) this.#end(refusal(Local.tooLarge, "", false));
+    if (code === MESSAGE_TOO_BIG) this.#tooLarge();
     else if (code < 3000) this.#end(refusal(Local.notConnected, ""));
     else this.#end(refusal(code, reason, code % 1000 < 500)); // the upper half says not to come back
+  }
+
+  /** A call that was too large is refused alone. Whatever else was would be said again to the next connection. */
+  #tooLarge(): void {
+    const [largest] = [...this.#waiting.values()].sort((one, other) => other.size - one.size);
+    const isCall = largest?.name === "rpc";
+    if (isCall) largest.answered(refusal(Local.tooLarge, "", false), null);
+    this.#end(refusal(Local.tooLarge, "", isCall));
   }
 
   #end(why: Refusal): void {
@@ -203,6 +213,13 @@ export class Session {
     this.close();
     this.#handlers.ended(why);
   }
+}
+
+/** JSON that is Unicode too: half a character, as of an emoji that was cut in two, would cost the connection. */
+function jsonOf(value: object): string {
+  return JSON.stringify(value).replace(/\\(?:\\|ud[89a-f]..)/g, (escaped) =>
+    escaped === "\\\\" ? escaped : "\\ufffd",
+  );
 }
 
 /** Lines in messages as the server takes them, when there is much to say, such as many channels with their tokens. */

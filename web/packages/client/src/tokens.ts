@@ -3,7 +3,6 @@
 import type { Clock } from "./clock.js";
 
 const AGAIN_MS = 5000;
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** Why there is no token, and whether it is of no use to ask again. */
 export interface NoToken {
@@ -32,7 +31,7 @@ export class Renewal {
   /** What a reply says of its token. */
   plan({ expires = false, ttl = 0 }: { readonly expires?: boolean; readonly ttl?: number }): void {
     this.stop();
-    if (expires) this.#cancel = this.#clock.later(Math.min(ttl * 1000, LONGEST_MS), this.#renew);
+    if (expires) this.#cancel = this.#clock.later(ttl * 1000, this.#renew);
   }
 
   postpone(): void {

@@ -31,6 +31,14 @@ export type DataOf<C extends string> = C extends keyof Channels ? Channels[C] : 
 export type RequestOf<M extends string> = M extends keyof Calls ? Calls[M]["request"] : unknown;
 export type ResultOf<M extends string> = M extends keyof Calls ? Calls[M]["result"] : unknown;
 
+/** What a call takes besides its name: the request may be left out where `null` or nothing at all is one. */
+export type CallArguments<M extends string, O = RequestOptions> =
+  null extends RequestOf<M>
+    ? [request?: RequestOf<M>, options?: O]
+    : undefined extends RequestOf<M>
+      ? [request?: RequestOf<M>, options?: O]
+      : [request: RequestOf<M>, options?: O];
+
 /** Something with a value that changes. `subscribe` tells that it changed, and returns what ends that. */
 export interface Store<T> {
   get(): T;
@@ -296,7 +304,7 @@ export interface Client {
    * `signal` say otherwise.
    */
   publish<C extends string>(channel: C, data: DataOf<C>, options?: PublishOptions): Promise<Receipt>;
-  call<M extends string>(method: M, request?: RequestOf<M>, options?: RequestOptions): Promise<ResultOf<M>>;
+  call<M extends string>(method: M, ...given: CallArguments<M>): Promise<ResultOf<M>>;
   /**
    * Send an event that nobody answers, in one order with what is published. Without a connection it waits in the queue;
    * it is lost if the connection dies just when it was sent.

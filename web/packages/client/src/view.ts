@@ -10,6 +10,7 @@ import type { ChannelHandlers, ChannelStatus, Following, Wish } from "./connecti
 import type { Counts } from "./figures.js";
 import { nodeOf } from "./filters.js";
 import { Roster } from "./members.js";
+import { checkPosition } from "./options.js";
 import { Polled, type Ticker, unlessSame } from "./polled.js";
 import { Ring } from "./ring.js";
 import { Listeners, Value } from "./store.js";
@@ -76,6 +77,7 @@ export class View<T> implements Subscription<T> {
     if (!(Number.isInteger(keep) && keep >= 0 && keep <= MOST_KEPT)) {
       throw new RangeError(`keep is a whole number from 0 to ${MOST_KEPT}`);
     }
+    checkPosition(options.since ?? null);
     this.channel = channel;
     this.#host = host;
     this.#options = options;

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { DEADLINE_MS } from "../../../testing/patience.js";
 import { TestServer } from "../../../testing/server.js";
-import { CallError, ClosedError, ConnectionError, TimeoutError } from "../src/index.js";
-import { connected, fresh, open, until } from "./waiting.js";
+import { CallError, ClosedError, ConnectionError, TimeoutError, TooLargeError } from "../src/index.js";
+import { connected, fresh, isFollowing, open, until } from "./waiting.js";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -36,6 +36,48 @@ test("an answer that is late is a TimeoutError, and the connection goes on", asy
 test("a call may take longer than other requests", async () => {
   const client = await connected(server.url, { timeout: 100 });
   expect(await client.call("wait", 0.4, { timeout: DEADLINE_MS })).toBe("waited");
+});
+
+test("a time-out that no timer can count is none", async () => {
+  const client = await connected(server.url, { timeout: Number.POSITIVE_INFINITY });
+  expect(await client.call("wait", 0.1)).toBe("waited");
+  const { offset } = await client.publish(fresh("kept"), 1, { timeout: 2 ** 40 });
+  expect(offset).toBe(1);
+});
+
+test("a call that is too large for the server is a TooLargeError, and all else goes on", async () => {
+  const client = await connected(server.url);
+  const view = client.subscribe(fresh("kept"), { throttle: 0 });
+  await until(() => isFollowing(view));
+  await expect(client.call("echo", "x".repeat(70_000))).rejects.toThrow(TooLargeError);
+  await view.publish("after it");
+  await until(() => view.latest.get()?.data === "after it");
+});
+
+test("half a character costs neither the connection nor the rest of the text", async () => {
+  const client = await connected(server.url);
+  const cut = ["Well done 👍".slice(0, -1), "\\ud83d", { "\ud83d": "\ude00 \\\\" }];
+  const arrived = ["Well done \ufffd", "\\ud83d", { "\ufffd": "\ufffd \\\\" }];
+  expect(await client.call("echo", cut)).toEqual(arrived);
+  const view = client.subscribe(fresh("kept"), { throttle: 0 });
+  await until(() => isFollowing(view));
+  await view.publish(cut);
+  await until(() => view.latest.get());
+  expect(view.latest.get()?.data).toEqual(arrived);
+});
+
+test("numbers that the server would close the connection for are refused here", async () => {
+  const client = await connected(server.url);
+  const half = { offset: 0.5, epoch: "" };
+  await expect(client.history("kept:a", { limit: 2.5 })).rejects.toThrow(RangeError);
+  await expect(client.history("kept:a", { since: half })).rejects.toThrow(RangeError);
+  expect(() => client.subscribe("kept:a", { since: half })).toThrow(RangeError);
+  expect(client.status.get().state).toBe("connected");
+});
+
+test("what JSON cannot hold is a TypeError", async () => {
+  const client = await connected(server.url);
+  await expect(client.call("echo", 1n)).rejects.toThrow(TypeError);
 });
 
 test("a connection that never comes is a TimeoutError", async () => {

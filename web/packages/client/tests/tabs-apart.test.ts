@@ -137,7 +137,8 @@ describe("bounds", () => {
     say(port, { kind: "follow", id: 1, channel: "plain:flood", wish: WISH });
     await expect.poll(() => told.some(({ kind }) => kind === "channelStatus")).toBe(true);
     // A little at a time: the server, too, lets go of a connection that lags behind.
-    while (told.at(-1)?.kind !== "gone") await publisher.rpc("burst", { channel: "plain:flood", count: 2_000 });
+    while (told.at(-1)?.kind !== "gone")
+      await publisher.rpc("burst", { channel: "plain:flood", count: 2_000 });
   });
 
   describe("without Web Locks", () => {
@@ -254,6 +255,22 @@ describe("tokens", () => {
     const third = await Tab.of(host, withTokens(), async () => grace).connect();
     expect(one.status?.client).not.toBe(other.status?.client);
     expect(third.status?.client).toBe(other.status?.client);
+  });
+
+  test("a tab with a newer token does not depend on an older one that is refused", async () => {
+    const client = await connectedClient(server.url);
+    const host = openHost();
+    const expired = String(await client.call("token", { user: "ada", ttl_s: -60 }));
+    const [one, other] = [expired, await tokenOf("ada")].map((token) =>
+      Tab.of(host, { ...options(), token }),
+    ) as [Tab, Tab];
+    one.connection.connect();
+    await expect.poll(() => one.status?.state).toBe("error");
+    await other.connect();
+    const third = await Tab.of(host, { ...options(), token: await tokenOf("ada") }).connect();
+    one.connection.close();
+    const fourth = await Tab.of(host, { ...options(), token: await tokenOf("ada") }).connect();
+    for (const { status } of [third, fourth]) expect(status?.client).toBe(other.status?.client);
   });
 
   test("two tokens of one person share one", async () => {

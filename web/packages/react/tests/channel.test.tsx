@@ -1,6 +1,6 @@
 import { render, screen } from "@testing-library/react";
 import { type Client, createClient } from "@vagus/client";
-import { type ReactNode, StrictMode } from "react";
+import { Activity, type ReactNode, StrictMode } from "react";
 import { describe, expect, test } from "vitest";
 import { RealtimeProvider, useChannel, useRealtime } from "../src/index.js";
 import { cut, followed, followers, fresh, present, renderWith, until, withServer } from "./harness.js";
@@ -201,6 +201,29 @@ describe("<RealtimeProvider>", () => {
     unmount();
     await until(async () => (await followers(hub.client, channel)) === 0);
     await until(() => present(own).status.get().state === "disconnected");
+  });
+
+  test("connects anew when it is shown again after it was hidden for long", async () => {
+    const channel = fresh("plain");
+    const clients: Client[] = [];
+    function Remember(): ReactNode {
+      clients.push(useRealtime().client);
+      return null;
+    }
+    const app = (
+      <RealtimeProvider options={hub.options}>
+        <Remember />
+        <Latest channel={channel} />
+      </RealtimeProvider>
+    );
+    const { rerender } = render(<Activity>{app}</Activity>);
+    await until(async () => (await followers(hub.client, channel)) === 1);
+    rerender(<Activity mode="hidden">{app}</Activity>);
+    await until(() => present(clients[0]).status.get().state === "disconnected");
+    rerender(<Activity>{app}</Activity>);
+    await until(async () => (await followers(hub.client, channel)) === 1);
+    await hub.client.publish(channel, "again");
+    await screen.findByText('subscribed "again"');
   });
 
   test("leaves a client that it was given to whoever made it", async () => {

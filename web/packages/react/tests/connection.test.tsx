@@ -1,6 +1,6 @@
 import { fireEvent, render, screen } from "@testing-library/react";
 import { createClient } from "@vagus/client";
-import { type ReactNode, StrictMode, useEffect, useState } from "react";
+import { Activity, type ReactNode, StrictMode, useEffect, useState } from "react";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
   useCall,
@@ -213,16 +213,8 @@ describe("useWebSocket", () => {
     );
   }
 
-  test("hears the events of its type, and sends some, over the provider's connection", async () => {
-    renderWith(hub.client, <Alerts />);
-    await screen.findByText("none");
-    await hub.client.call("tell", { type: "Other", payload: { title: "not this" } });
-    await hub.client.call("tell", { type: "Alert", payload: { title: "disk full" } });
-    fireEvent.click(await screen.findByText("disk full"));
-    await until(async () => ((await hub.client.call("notes")) as unknown[]).includes("from ada"));
-  });
-
-  test("has a connection of its own without a provider, one for all, closed after the last", async () => {
+  /** The sockets that are opened from now on. */
+  function countSockets(): readonly WebSocket[] {
     const sockets: WebSocket[] = [];
     const { WebSocket: Plain } = globalThis;
     globalThis.WebSocket = class extends Plain {
@@ -234,6 +226,20 @@ describe("useWebSocket", () => {
     onTestFinished(() => {
       globalThis.WebSocket = Plain;
     });
+    return sockets;
+  }
+
+  test("hears the events of its type, and sends some, over the provider's connection", async () => {
+    renderWith(hub.client, <Alerts />);
+    await screen.findByText("none");
+    await hub.client.call("tell", { type: "Other", payload: { title: "not this" } });
+    await hub.client.call("tell", { type: "Alert", payload: { title: "disk full" } });
+    fireEvent.click(await screen.findByText("disk full"));
+    await until(async () => ((await hub.client.call("notes")) as unknown[]).includes("from ada"));
+  });
+
+  test("has a connection of its own without a provider, one for all, closed after the last", async () => {
+    const sockets = countSockets();
     const { unmount } = render(
       <StrictMode>
         <Alerts />
@@ -243,7 +249,19 @@ describe("useWebSocket", () => {
     await until(() => screen.queryAllByText("none").length === 2);
     expect(sockets).toHaveLength(1);
     unmount();
-    await until(() => sockets[0]?.readyState === Plain.CLOSED);
+    await until(() => sockets[0]?.readyState === WebSocket.CLOSED);
+  });
+
+  test("connects anew when it is shown again after it was hidden for long", async () => {
+    const sockets = countSockets();
+    const alerts = <Alerts />;
+    const { rerender } = render(<Activity>{alerts}</Activity>);
+    await screen.findByText("none");
+    rerender(<Activity mode="hidden">{alerts}</Activity>);
+    await until(() => sockets[0]?.readyState === WebSocket.CLOSED);
+    rerender(<Activity>{alerts}</Activity>);
+    await until(() => sockets[1]?.readyState === WebSocket.OPEN);
+    await screen.findByText("none");
   });
 
   test("stays away until it is told to connect", async () => {

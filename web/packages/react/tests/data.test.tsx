@@ -1,14 +1,15 @@
-import { fireEvent, screen } from "@testing-library/react";
-import type { ReactNode } from "react";
+import { fireEvent, render, screen } from "@testing-library/react";
+import { Component, type ReactNode } from "react";
 import { describe, expect, test } from "vitest";
 import {
+  RealtimeProvider,
   useRealtimeActivities,
   useRealtimeActivityFeed,
   useRealtimeChartData,
   useRealtimeDashboardMetrics,
   useRealtimeMetrics,
 } from "../src/index.js";
-import { cut, followed, fresh, present, renderWith, until, withServer } from "./harness.js";
+import { cut, followed, fresh, present, renderWith, uncaught, until, withServer } from "./harness.js";
 
 const hub = withServer();
 
@@ -264,5 +265,74 @@ describe("useRealtimeDashboardMetrics", () => {
     await hub.client.publish(dashboard, { type: "Users", id: "", at: 9, payload: 3 });
     await screen.findByText("3 users");
     expect(renders).toBe(2);
+  });
+});
+
+describe("a function of the page's own that throws", () => {
+  class Boundary extends Component<{ readonly children: ReactNode }> {
+    override state = { isBroken: false };
+
+    static getDerivedStateFromError(): { readonly isBroken: boolean } {
+      return { isBroken: true };
+    }
+
+    override render(): ReactNode {
+      return this.state.isBroken ? <p>broken</p> : this.props.children;
+    }
+  }
+
+  const cpuOf = (load: unknown): number => {
+    if (load === "no load") throw new Error("a mistake of the page");
+    return (load as Load).cpu;
+  };
+
+  test("breaks its own component, and none beside it", async () => {
+    const channel = fresh("plain");
+    function Cpu(): ReactNode {
+      return <p>cpu {useRealtimeMetrics(channel, { throttle: 0, select: cpuOf }).data}</p>;
+    }
+    function Whole(): ReactNode {
+      return <p>{JSON.stringify(useRealtimeMetrics(channel, { throttle: 0 }).data)}</p>;
+    }
+    const page = (
+      <RealtimeProvider client={hub.client}>
+        <Boundary>
+          <Cpu />
+        </Boundary>
+        <Whole />
+      </RealtimeProvider>
+    );
+    render(page, { onCaughtError: () => {} });
+    await followed(hub.client, channel);
+    await hub.client.publish(channel, { cpu: 1 });
+    await screen.findByText("cpu 1");
+    await hub.client.publish(channel, "no load");
+    await screen.findByText('"no load"');
+    await screen.findByText("broken");
+  });
+
+  test("costs its own chart what it throws for, and none beside it", async () => {
+    const channel = fresh("plain");
+    const thrown = uncaught();
+    function Cpu(): ReactNode {
+      const { series } = useRealtimeChartData(channel, { throttle: 0, value: cpuOf });
+      return <p>cpu {series["value"]?.join()}</p>;
+    }
+    function Count(): ReactNode {
+      const { times } = useRealtimeChartData(channel, { throttle: 0, value: () => 1 });
+      return <p>{times.length} points</p>;
+    }
+    renderWith(
+      hub.client,
+      <>
+        <Cpu />
+        <Count />
+      </>,
+    );
+    await followed(hub.client, channel);
+    for (const load of [{ cpu: 1 }, "no load", { cpu: 3 }]) await hub.client.publish(channel, load);
+    await screen.findByText("3 points");
+    await screen.findByText("cpu 1,3");
+    await until(() => thrown.length === 1);
   });
 });

@@ -3,7 +3,7 @@
 import { cleanup, render } from "@testing-library/react";
 import { type Client, type ClientOptions, createClient } from "@vagus/client";
 import type { ReactNode } from "react";
-import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, onTestFinished } from "vitest";
 import { DEADLINE_MS } from "../../../testing/patience.js";
 import { TestServer } from "../../../testing/server.js";
 import { type ChannelNames, RealtimeProvider } from "../src/index.js";
@@ -85,6 +85,19 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
     if (Date.now() > deadline) throw new Error(`it did not come about: ${condition}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** Have errors that nobody catches put into a list, as long as the test runs. */
+export function uncaught(): readonly unknown[] {
+  const thrown: unknown[] = [];
+  const others = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => thrown.push(error));
+  onTestFinished(() => {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of others) process.on("uncaughtException", listener);
+  });
+  return thrown;
 }
 
 /** How many follow a channel at the server. */

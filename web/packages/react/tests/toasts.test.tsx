@@ -160,6 +160,43 @@ describe("<RealtimeToasts>", () => {
     }
   });
 
+  test("goes by itself also when the focus was on another that is dismissed", async () => {
+    renderWith(
+      hub.client,
+      <>
+        <Add title="first" />
+        <Add title="second" />
+        <Add title="third" duration={100} />
+        <RealtimeToasts channels={[]} visible={1} />
+      </>,
+    );
+    const region = screen.getByRole("region", { name: "Notifications" });
+    for (const dismiss of ["Dismiss: second", "Dismiss all, 1 more"]) {
+      for (const title of ["first", "second"]) fireEvent.click(screen.getByText(`add ${title}`));
+      const button = screen.queryByLabelText(dismiss) ?? screen.getByText(dismiss);
+      button.focus();
+      fireEvent.click(button);
+      expect(document.activeElement).toBe(region);
+      fireEvent.click(screen.getByText("add third"));
+      expect(titles()).toEqual(["third"]);
+      await until(() => !titles().includes("third"));
+    }
+  });
+
+  test("stays where its time is longer than timers count", async () => {
+    renderWith(
+      hub.client,
+      <>
+        <Add title="long" duration={2 ** 40} />
+        <Add title="short" duration={100} />
+        <RealtimeToasts channels={[]} />
+      </>,
+    );
+    for (const title of ["long", "short"]) fireEvent.click(screen.getByText(`add ${title}`));
+    await until(() => !titles().includes("short"));
+    expect(titles()).toEqual(["long"]);
+  });
+
   test("is dismissed with Escape, and the focus stays with the toasts", () => {
     renderWith(
       hub.client,

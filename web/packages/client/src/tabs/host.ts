@@ -61,10 +61,12 @@ export class TabHost {
     const person = token === null ? crypto.getRandomValues(new Uint32Array(4)).join() : personOf(token);
     const key = JSON.stringify([endpoints, data, name, person]);
     const there = this.#shared.get(key);
-    if (there) return there;
+    if (there && !there.isRefused(token)) return there;
     const fetchesToken = options.fetchesToken || this.#getToken !== undefined;
     const settings = { ...options, token: token ?? "", fetchesToken };
-    const ended = (): void => void this.#shared.delete(key);
+    const ended = (): void => {
+      if (this.#shared.get(key) === shared) this.#shared.delete(key);
+    };
     const shared = new SharedConnection(this.#connect, settings, ended, this.#getToken);
     this.#shared.set(key, shared);
     return shared;

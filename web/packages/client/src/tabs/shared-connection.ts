@@ -37,6 +37,7 @@ interface Part {
 
 export class SharedConnection {
   readonly #connection: Connection;
+  readonly #options: ConnectionOptions;
   readonly #ended: () => void;
   readonly #seats = new Map<Tab, Seat>();
   readonly #channels = new Map<string, SharedChannel>();
@@ -44,6 +45,7 @@ export class SharedConnection {
 
   /** `ended` is called when the last tab has left; it is closed then. */
   constructor(connect: Connect, options: ConnectionOptions, ended: () => void, getToken?: FetchToken) {
+    this.#options = options;
     this.#ended = ended;
     this.#connection = connect(options, {
       status: (status) => {
@@ -54,6 +56,12 @@ export class SharedConnection {
       latency: (duration) => this.#tell({ kind: "latency", duration }),
       token: getToken ?? (() => this.#token()),
     });
+  }
+
+  /** Whether it has failed with another token than this one, and would try again with its own alone. */
+  isRefused(token: string | null): boolean {
+    const { token: own, fetchesToken } = this.#options;
+    return this.#status?.state === "error" && !fetchesToken && token !== own;
   }
 
   join(tab: Tab, reconnects: boolean): void {

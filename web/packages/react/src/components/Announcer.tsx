@@ -2,7 +2,6 @@
 
 import { type ReactNode, useEffect, useState } from "react";
 import { useProvided } from "../context.js";
-import type { Announcement } from "../stores/announcements.js";
 
 /**
  * Needed only where neither `<RealtimeStatus>` nor `<RealtimeToasts>` is, and inside a modal dialog, which silences
@@ -14,18 +13,17 @@ import type { Announcement } from "../stores/announcements.js";
  */
 export function Announcer(): ReactNode {
   const { announcements } = useProvided();
-  const [said, setSaid] = useState({ text: "", urgent: false, turn: 0 });
-  useEffect(() => {
-    const say = (announcement: Announcement): void =>
-      setSaid((before) => ({ ...announcement, turn: before.turn + 1 }));
-    return announcements.join(say);
-  }, [announcements]);
+  const [{ text, urgent, turn }, setSaid] = useState({ text: "", urgent: false, turn: 0 });
+  useEffect(
+    () => announcements.join((said) => setSaid((before) => ({ ...said, turn: before.turn + 1 }))),
+    [announcements],
+  );
   // A new element for each, so that the same words are said again.
-  const words = <span key={said.turn}>{said.text}</span>;
+  const words = <span key={turn}>{text}</span>;
   return (
     <div className="vagus-hidden">
-      <div role="status">{!said.urgent && words}</div>
-      <div role="alert">{said.urgent && words}</div>
+      <div role="status">{!urgent && words}</div>
+      <div role="alert">{urgent && words}</div>
     </div>
   );
 }

@@ -1,10 +1,10 @@
-/** How one channel does, as a mark beside what it shows. */
+/** The marks of states and severities, and how one channel does, as such a mark beside what it shows. */
 
 import type { ConnectionState, SubscriptionStatus } from "@vagus/client";
 import type { ReactNode } from "react";
 import { useRealtimeConnection } from "../hooks/useRealtimeConnection.js";
 import { useRealtimeSubscriptions } from "../hooks/useRealtimeSubscriptions.js";
-import { Mark } from "./Mark.js";
+import type { Severity } from "../stores/toasts.js";
 
 export interface ConnectionDotProps {
   readonly channel: string;
@@ -40,4 +40,9 @@ function stateOf(
   if (status.state === "subscribing" || connection === "connecting") return ["connecting", "connecting"];
   if (status.isStale) return ["stale", "no new data"];
   return ["connected", "live"];
+}
+
+/** A shape of its own besides the colour, which the style sheet draws. */
+export function Mark({ of }: { readonly of: ConnectionState | Severity }): ReactNode {
+  return <span className="vagus-mark" data-mark={of} aria-hidden="true" />;
 }

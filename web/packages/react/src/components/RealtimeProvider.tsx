@@ -9,9 +9,10 @@
 import type { Client, ClientOptions } from "@vagus/client";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { type ChannelNames, type Realtime, RealtimeContext } from "../context.js";
+import { useHeldClient } from "../hooks/useHeldClient.js";
 import { newAnnouncements } from "../stores/announcements.js";
-import { ownedClient } from "../stores/clients.js";
-import { newToasts, type Toast, textOf } from "../stores/toasts.js";
+import { borrowed, ownedClient } from "../stores/clients.js";
+import { newToasts } from "../stores/toasts.js";
 import { watchConnection } from "../stores/transitions.js";
 
 export type RealtimeProviderProps = {
@@ -31,45 +32,23 @@ export type RealtimeProviderProps = {
  * </RealtimeProvider>
  * ```
  */
-export function RealtimeProvider({ client, options, ...rest }: RealtimeProviderProps): ReactNode {
-  return client === undefined ? (
-    <OwnClient options={options ?? {}} {...rest} />
-  ) : (
-    <Provision client={client} {...rest} />
-  );
-}
-
-interface Provided {
-  readonly children?: ReactNode;
-  readonly channels?: Partial<ChannelNames>;
-}
-
-function OwnClient({ options, ...rest }: Provided & { readonly options: ClientOptions }): ReactNode {
-  const [key] = useState(() => ({}));
-  const { client, hold } = ownedClient(key, options);
-  useEffect(() => {
-    client.connect();
-    return hold();
-  }, [client, hold]);
-  return <Provision client={client} {...rest} />;
-}
-
-function Provision({ client, channels, children }: Provided & { readonly client: Client }): ReactNode {
+export function RealtimeProvider({
+  client: given,
+  options = {},
+  channels,
+  children,
+}: RealtimeProviderProps): ReactNode {
   const [own] = useState(() => {
     const announcements = newAnnouncements();
-    const announce = (toast: Toast): void => announcements.say(textOf(toast), toast.severity === "error");
-    return { announcements, toasts: newToasts(announce) };
+    return { announcements, toasts: newToasts(announcements.tell) };
   });
-  const { metrics, dashboard, activities, alerts } = { ...CHANNELS, ...channels };
+  const client = useHeldClient(given ? borrowed(given) : ownedClient(own, options), !given);
+  const names = JSON.stringify({ ...CHANNELS, ...channels }); // an object that is made anew changes nothing
   const realtime = useMemo<Realtime>(
-    () => ({ client, channels: { metrics, dashboard, activities, alerts }, ...own }),
-    [client, metrics, dashboard, activities, alerts, own],
+    () => ({ client, channels: JSON.parse(names), ...own }),
+    [client, names, own],
   );
-  useEffect(
-    () =>
-      watchConnection(client.status, (told, state) => own.announcements.say(textOf(told), state === "error")),
-    [client, own],
-  );
+  useEffect(() => watchConnection(client.status, own.announcements.tell), [client, own]);
   return <RealtimeContext value={realtime}>{children}</RealtimeContext>;
 }
 

@@ -2,7 +2,7 @@
 
 import type { DataOf, Message } from "@vagus/client";
 import { use } from "react";
-import { useProvided } from "../context.js";
+import { type ChannelNames, useProvided } from "../context.js";
 import {
   type ChannelOptions,
   type ChannelState,
@@ -44,15 +44,20 @@ export function useChannel<C extends string>(
   channel: C,
   { suspense = false, ...options }: UseChannelOptions = {},
 ): ChannelState<DataOf<C>> {
-  const store = useChannelStore<DataOf<C>>(channel, options);
+  const store = useChannelStore<DataOf<C>>(channel, "metrics", options);
   const state = useTracked(store, all, store.client);
   useArrival(store, suspense);
   return state;
 }
 
-/** The store of a channel, shared by all who follow it in the same way. */
-export function useChannelStore<T>(channel: string, options: ChannelOptions): ChannelStore<T> {
-  return channelStore(useProvided().client, channel, options);
+/** The store of a channel, or of the provider's for a purpose, shared by all who follow it in the same way. */
+export function useChannelStore<T>(
+  channel: string | undefined,
+  purpose: keyof ChannelNames,
+  options: ChannelOptions,
+): ChannelStore<T> {
+  const { client, channels } = useProvided();
+  return channelStore(client, channel ?? channels[purpose], options);
 }
 
 /** Suspend until there is something to show. */

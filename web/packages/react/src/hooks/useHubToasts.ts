@@ -11,9 +11,9 @@ import { watchConnection } from "../stores/transitions.js";
  * Toasts for changes of the connection, for refused channels but these, for the events of these channels, and for those
  * that the hub sends to the user alone. What is in a channel's history is past and makes none.
  */
-export function useHubToasts(channels: readonly string[]): void {
-  const { client, toasts } = useProvided();
-  const followed = JSON.stringify(channels);
+export function useHubToasts(channels: readonly string[] | undefined): void {
+  const { client, toasts, channels: usual } = useProvided();
+  const followed = JSON.stringify(channels ?? [usual.alerts]);
 
   useEffect(() => {
     const names: readonly string[] = JSON.parse(followed);
@@ -32,8 +32,8 @@ export function useHubToasts(channels: readonly string[]): void {
     };
     const action = { label: "Retry now", run: client.retry };
     const ends = [
-      watchConnection(client.status, (told, state) =>
-        notify(state === "error" ? { ...told, duration: Number.POSITIVE_INFINITY, action } : told),
+      watchConnection(client.status, (told) =>
+        notify(told.severity === "error" ? { ...told, duration: Number.POSITIVE_INFINITY, action } : told),
       ),
       client.subscriptions.subscribe(noteRefusals),
       client.onMessage((data) => notify(toastOf(data))),

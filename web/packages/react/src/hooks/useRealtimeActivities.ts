@@ -24,6 +24,6 @@ export function useRealtimeActivities<C extends string = "user-activity">(
   channel?: C,
   options: ChannelOptions = {},
 ): Activities<DataOf<C>> {
-  const { rows, clear } = useRealtimeActivityFeed({ keep: 100, ...options, ...(channel && { channel }) });
+  const { rows, clear } = useRealtimeActivityFeed({ keep: 100, ...options, channel });
   return { activities: useMemo(() => rows.map(({ message }) => message), [rows]), clear };
 }

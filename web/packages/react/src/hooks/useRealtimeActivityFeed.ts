@@ -2,7 +2,6 @@
 
 import type { DataOf, Message } from "@vagus/client";
 import { useMemo } from "react";
-import { useProvided } from "../context.js";
 import type { ChannelOptions } from "../stores/channel.js";
 import { type FeedActions, type FeedView, feedOf, viewOf } from "../stores/feed.js";
 import { useChannelStore } from "./useChannel.js";
@@ -10,7 +9,7 @@ import { all, useSelected } from "./useSelected.js";
 
 export interface ActivityFeedOptions<C extends string> extends ChannelOptions {
   /** The provider's channel for activities by default. */
-  readonly channel?: C;
+  readonly channel?: C | undefined;
   /** Which messages are of interest. Keep the function the same while it means the same. */
   readonly filter?: (message: Message<DataOf<C>>) => boolean;
 }
@@ -29,9 +28,8 @@ export function useRealtimeActivityFeed<C extends string = "user-activity">({
   filter = everything,
   ...options
 }: ActivityFeedOptions<C> = {}): ActivityFeed<DataOf<C>> {
-  const { channels } = useProvided();
   const keep = Math.max(1, options.keep ?? 200);
-  const store = useChannelStore<DataOf<C>>(channel ?? channels.activities, {
+  const store = useChannelStore<DataOf<C>>(channel, "activities", {
     keep,
     history: keep,
     ...options,

@@ -2,7 +2,6 @@
 
 import type { DataOf } from "@vagus/client";
 import { useMemo, useRef } from "react";
-import { useProvided } from "../context.js";
 import type { ChannelOptions } from "../stores/channel.js";
 import { chartOf, type PointOf } from "../stores/chart.js";
 import { numbersIn, type Series } from "../stores/series.js";
@@ -31,9 +30,8 @@ export function useRealtimeChartData<C extends string = "fusion">(
   channel?: C,
   { value, series, time, points = 300, ...options }: ChartOptions<DataOf<C>> = {},
 ): Series {
-  const { channels } = useProvided();
   const most = Math.max(1, points);
-  const store = useChannelStore<DataOf<C>>(channel ?? channels.metrics, { keep: most, ...options });
+  const store = useChannelStore<DataOf<C>>(channel, "metrics", { keep: most, ...options });
   const newest: PointOf<DataOf<C>> = ({ data, receivedAt }) => ({
     time: time?.(data) ?? receivedAt,
     values: series?.(data) ?? (value ? { value: value(data) } : numbersIn(data)),

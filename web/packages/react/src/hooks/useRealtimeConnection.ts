@@ -3,6 +3,7 @@
 import type { ConnectionStatus } from "@vagus/client";
 import { useMemo } from "react";
 import { useProvided } from "../context.js";
+import { isThere } from "../stores/states.js";
 import { useSelected, useTracked } from "./useSelected.js";
 
 export interface Connection extends ConnectionStatus {
@@ -33,8 +34,8 @@ export function useRealtimeConnection<S>(select?: (connection: Connection) => S)
       return lastMessageAt && Date.now() - lastMessageAt;
     };
     return (status: ConnectionStatus): Connection => {
-      const isStale = status.state === "stale";
-      return { ...status, isStale, isConnected: isStale || status.state === "connected", age };
+      const { state } = status;
+      return { ...status, isStale: state === "stale", isConnected: isThere(state), age };
     };
   }, [client]);
   const read = useTracked(client.status, connectionOf);

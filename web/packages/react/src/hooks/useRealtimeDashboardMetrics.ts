@@ -1,7 +1,6 @@
 /** The events of the dashboard's channel as one object. */
 
 import type { DataOf } from "@vagus/client";
-import { useProvided } from "../context.js";
 import { type Folded, foldOf } from "../stores/fold.js";
 import { useChannelStore } from "./useChannel.js";
 import { all, useSelected } from "./useSelected.js";
@@ -21,7 +20,6 @@ export function useRealtimeDashboardMetrics<S>(select: (metrics: DashboardMetric
 export function useRealtimeDashboardMetrics<S>(
   select?: (metrics: DashboardMetrics) => S,
 ): DashboardMetrics | S {
-  const { channels } = useProvided();
-  const store = useChannelStore<DataOf<"analytics">>(channels.dashboard, { history: 100 });
+  const store = useChannelStore<DataOf<"analytics">>(undefined, "dashboard", { history: 100 });
   return useSelected<DashboardMetrics, DashboardMetrics | S>(foldOf(store), select ?? all, store.client);
 }

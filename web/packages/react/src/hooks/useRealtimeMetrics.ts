@@ -1,7 +1,6 @@
 /** The newest datum of a channel. */
 
 import type { DataOf } from "@vagus/client";
-import { useProvided } from "../context.js";
 import type { ChannelOptions, ChannelState } from "../stores/channel.js";
 import { type Suspending, useArrival, useChannelStore } from "./useChannel.js";
 import { useTracked } from "./useSelected.js";
@@ -45,8 +44,7 @@ export function useRealtimeMetrics<C extends string = "fusion", S = DataOf<C>>(
   channel?: C,
   { select, suspense = false, ...options }: MetricsOptions<DataOf<C>, S> = {},
 ): Metrics<S> {
-  const { channels } = useProvided();
-  const store = useChannelStore<DataOf<C>>(channel ?? channels.metrics, { ...DEFAULTS, ...options });
+  const store = useChannelStore<DataOf<C>>(channel, "metrics", { ...DEFAULTS, ...options });
   const read = useTracked(
     store,
     ({ latest, status }: ChannelState<DataOf<C>>): Metrics<S> => ({

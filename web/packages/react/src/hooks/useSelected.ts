@@ -41,7 +41,7 @@ export function useSelected<T, S>(store: Store<T>, select: (value: T) => S, clie
  * ```
  */
 export function useTracked<T, S extends object>(store: Store<T>, make: (value: T) => S, client?: Client): S {
-  const [viewOf] = useState(() => newTracker<S>());
+  const [viewOf] = useState(newTracker<S>);
   return useRead(store, (value) => viewOf(make(value)), client);
 }
 
@@ -53,9 +53,13 @@ function useRead<T, S>(store: Store<T>, read: (value: T) => S, client: Client | 
     (listener: () => void) => {
       let shown = get();
       return store.subscribe(() => {
-        const next = get();
-        client?.noteRender(next === shown);
-        shown = next;
+        try {
+          const next = get();
+          client?.noteRender(next === shown);
+          shown = next;
+        } catch {
+          // A selector's error, which rendering throws again, where a boundary gets it.
+        }
         listener();
       });
     },
@@ -79,7 +83,7 @@ function newTracker<S extends object>(): (made: S) => S {
     view ??= new Proxy(value, {
       get: (_, key): unknown => {
         wasRead.add(key);
-        return Reflect.get(newest ?? value, key);
+        return Reflect.get(newest as S, key);
       },
     });
     return view;

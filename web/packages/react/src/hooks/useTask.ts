@@ -27,7 +27,6 @@ export function useTask<A extends readonly unknown[], R>(
 
   const abort = useCallback(() => {
     current.current?.abort();
-    current.current = null;
     setState((before) => (before.pending ? { ...before, pending: false } : before));
   }, []);
   useEffect(() => abort, [abort]);
@@ -36,15 +35,15 @@ export function useTask<A extends readonly unknown[], R>(
     current.current?.abort();
     const controller = new AbortController();
     current.current = controller;
-    const isCurrent = (): boolean => current.current === controller;
+    const { signal } = controller;
     setState((before) => ({ ...before, pending: true, error: null }));
     try {
-      const result = await newest.current(controller.signal, ...args);
-      if (isCurrent()) setState({ pending: false, error: null, result });
+      const result = await newest.current(signal, ...args);
+      if (!signal.aborted) setState({ pending: false, error: null, result });
       return result;
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-      if (isCurrent()) setState((before) => ({ ...before, pending: false, error }));
+      if (!signal.aborted) setState((before) => ({ ...before, pending: false, error }));
       return undefined;
     }
   }, []);

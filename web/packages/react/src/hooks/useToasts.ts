@@ -18,6 +18,6 @@ export interface UseToasts extends Pick<Toasts, "add" | "dismiss" | "clear"> {
  * ```
  */
 export function useToasts(): UseToasts {
-  const { all: store, add, dismiss, clear } = useProvided().toasts;
-  return { toasts: useSelected(store, all), add, dismiss, clear };
+  const { all: store, ...actions } = useProvided().toasts;
+  return { ...actions, toasts: useSelected(store, all) };
 }

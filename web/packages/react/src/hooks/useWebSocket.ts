@@ -1,10 +1,12 @@
 /** A user's own messages, by type of event. */
 
 import type { Channels, Client, Envelope, Json } from "@vagus/client";
-import { useCallback, useContext, useEffect } from "react";
+import { useCallback, useContext } from "react";
 import { RealtimeContext } from "../context.js";
-import { ownedClient } from "../stores/clients.js";
+import { borrowed, ownedClient } from "../stores/clients.js";
 import { isEnvelope } from "../stores/events.js";
+import { isThere } from "../stores/states.js";
+import { useHeldClient } from "./useHeldClient.js";
 import { useSelected } from "./useSelected.js";
 
 /** Every event that is declared, of all channels. */
@@ -49,20 +51,15 @@ export function useWebSocket(
   { autoConnect = true, url, getToken }: WebSocketOptions = {},
 ): UseWebSocket {
   const provided = useContext(RealtimeContext)?.client;
-  const { client, hold } =
-    provided === undefined
-      ? ownedClient(JSON.stringify([url, userId]), {
-          ...(url && { url }),
-          ...(getToken && { getToken: () => getToken(userId) }),
-        })
-      : { client: provided, hold: undefined };
+  const owned = provided
+    ? borrowed(provided)
+    : ownedClient(JSON.stringify([url, userId]), {
+        ...(url && { url }),
+        ...(getToken && { getToken: () => getToken(userId) }),
+      });
+  const client = useHeldClient(owned, autoConnect);
 
-  useEffect(() => hold?.(), [hold]);
-  useEffect(() => {
-    if (autoConnect) client.connect();
-  }, [client, autoConnect]);
-
-  const isConnected = useSelected(client.status, ({ state }) => state === "connected" || state === "stale");
+  const isConnected = useSelected(client.status, ({ state }) => isThere(state));
   const on = useCallback<UseWebSocket["on"]>(
     (type, listener) =>
       client.onMessage((data) => {

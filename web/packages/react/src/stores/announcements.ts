@@ -5,6 +5,8 @@
  * when there is none.
  */
 
+import type { ToastOptions } from "./toasts.js";
+
 export interface Announcement {
   readonly text: string;
   /** Interrupts what is being read; for what cannot wait. */
@@ -13,6 +15,8 @@ export interface Announcement {
 
 export interface Announcements {
   readonly say: (text: string, urgent?: boolean) => void;
+  /** Say what a toast says. */
+  readonly tell: (toast: ToastOptions) => void;
   /** Have a region speak. Returns what ends that. */
   readonly join: (region: (announcement: Announcement) => void) => () => void;
 }
@@ -34,13 +38,16 @@ export function newAnnouncements(): Announcements {
       if (queue.length > 0) speak();
     }, QUIET_MS);
   };
+  const say = (text: string, urgent = false): void => {
+    if (regions.length === 0 || queue.some((other) => other.text === text)) return;
+    if (queue.length === MOST) queue.splice(1, 1);
+    queue.push({ text, urgent });
+    if (queue.length === 1) speak();
+  };
   return {
-    say: (text, urgent = false) => {
-      if (regions.length === 0 || queue.some((other) => other.text === text)) return;
-      if (queue.length === MOST) queue.splice(1, 1);
-      queue.push({ text, urgent });
-      if (queue.length === 1) speak();
-    },
+    say,
+    tell: ({ title, message, severity }) =>
+      say(message ? `${title}: ${message}` : title, severity === "error"),
     join: (region) => {
       regions.push(region);
       return () => void regions.splice(regions.indexOf(region), 1);
@@ -51,8 +58,10 @@ export function newAnnouncements(): Announcements {
 /** One announcement for several: how many, and the newest of the most urgent. */
 function summary(several: readonly Announcement[]): Announcement {
   const urgent = several.filter((one) => one.urgent);
-  const newest = (urgent.length > 0 ? urgent : several).at(-1) as Announcement;
-  if (several.length === 1) return newest;
-  const count = urgent.length > 0 ? `, ${urgent.length} urgent` : "";
-  return { text: `${several.length} new messages${count}. ${newest.text}`, urgent: newest.urgent };
+  const { text, urgent: isUrgent } = (urgent.at(-1) ?? several.at(-1)) as Announcement;
+  const count = isUrgent ? `, ${urgent.length} urgent` : "";
+  return {
+    text: several.length === 1 ? text : `${several.length} new messages${count}. ${text}`,
+    urgent: isUrgent,
+  };
 }

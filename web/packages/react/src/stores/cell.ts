@@ -7,6 +7,19 @@ export interface Cell<T> extends Store<T> {
   subscribe(listener?: () => void): () => void;
 }
 
+/** Tell each of them. What one throws surfaces by itself, and keeps nothing from the others. */
+export function tell<A extends unknown[]>(listeners: Iterable<(...told: A) => void>, ...told: A): void {
+  for (const listener of listeners) {
+    try {
+      listener(...told);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
 /**
  * `begin` returns what ends it. Without listeners it goes on for `linger` milliseconds: StrictMode and a change of
  * pages leave and come back at once.
@@ -19,7 +32,7 @@ export function cellOf<T>(value: T, begin: () => () => void = () => () => {}, li
     get: () => value,
     set: (next) => {
       value = next;
-      for (const listener of listeners) listener();
+      tell(listeners);
     },
     subscribe: (listener = () => {}) => {
       clearTimeout(ending);

@@ -6,16 +6,17 @@
  * and is forgotten if nobody comes.
  */
 
-import type {
-  Client,
-  Member,
-  Message,
-  Store,
-  SubscribeOptions,
-  Subscription,
-  SubscriptionStatus,
+import {
+  type Client,
+  ClosedError,
+  type Member,
+  type Message,
+  type Store,
+  type SubscribeOptions,
+  type Subscription,
+  type SubscriptionStatus,
 } from "@vagus/client";
-import { cellOf } from "./cell.js";
+import { cellOf, tell } from "./cell.js";
 import { isEnvelope } from "./events.js";
 
 export interface ChannelOptions extends SubscribeOptions {
@@ -56,7 +57,7 @@ export class ChannelError extends Error {
   /** See `Codes` of the client. */
   readonly code: number;
 
-  constructor(channel: string, code: number, reason: string) {
+  constructor(channel: string, { code, reason }: { readonly code: number; readonly reason: string }) {
     super(`${channel}: ${reason}`);
     this.channel = channel;
     this.code = code;
@@ -81,18 +82,16 @@ const stores = new WeakMap<Client, Map<string, unknown>>();
 export function channelStore<T>(client: Client, channel: string, options: ChannelOptions): ChannelStore<T> {
   const known = stores.get(client) ?? new Map<string, unknown>();
   stores.set(client, known);
-  const key = JSON.stringify([channel, options]);
+  const key = JSON.stringify([channel, options, !options.getToken]);
   // What a channel carries is declared by whoever asks for it, here as in `client.subscribe`.
-  let store = known.get(key) as ChannelStore<T> | undefined;
-  if (store === undefined) {
-    const made = newStore<T>(client, channel, options, (isOpen) => {
-      if (isOpen) known.set(key, made);
-      else if (known.get(key) === made) known.delete(key);
-    });
-    known.set(key, made);
-    store = made;
-  }
-  return store;
+  const there = known.get(key) as ChannelStore<T> | undefined;
+  if (there) return there;
+  const made = newStore<T>(client, channel, options, (isKept) => {
+    if (isKept) known.set(key, made);
+    else if (known.get(key) === made) known.delete(key);
+  });
+  known.set(key, made);
+  return made;
 }
 
 function newStore<T>(
@@ -110,19 +109,25 @@ function newStore<T>(
 
   const deliver = (batch: readonly Message<T>[], isNew: boolean): void => {
     if (batch.length === 0) return;
-    for (const listener of listeners) listener(batch, isNew);
+    tell(listeners, batch, isNew);
     const messages = [...cell.get().messages, ...batch].slice(-keep);
     change({ messages, latest: messages.at(-1) });
   };
 
   const open = (): (() => void) => {
+    let view: Subscription<T>;
+    try {
+      view = client.subscribe(channel, options) as Subscription<T>;
+    } catch (error) {
+      if (error instanceof ClosedError) return () => {}; // the last data stays; whoever closed it knows what comes
+      throw error;
+    }
     isOpen = true;
     note(true);
-    const view = client.subscribe(channel, options) as Subscription<T>;
     const reading = new AbortController();
     /** What came while the history was being read; `undefined` once it need not be waited for. */
     let held: Message<T>[] | undefined = history > 0 ? [] : undefined;
-    let isReading = false;
+    let isRead = history === 0;
     /** The last offset of the history: what comes up to it is known already. */
     let known = 0;
 
@@ -147,8 +152,8 @@ function newStore<T>(
       const status = view.status.get();
       if (status.recovered === false) known = 0;
       // Read after the subscription has begun, so that nothing can lie between the two.
-      if (status.state === "subscribed" && held !== undefined && !isReading) {
-        isReading = true;
+      if (status.state === "subscribed" && !isRead) {
+        isRead = true;
         client.history(channel, { limit: history, reverse: true, signal: reading.signal }).then(
           ({ messages }) => begin((messages as readonly Message<T>[]).map(dated).reverse()),
           () => begin([]), // what has no history that may be read begins with what comes
@@ -180,6 +185,9 @@ function newStore<T>(
   );
   setTimeout(() => isOpen || note(false), LINGER_MS);
 
+  const askAgain = (): void => {
+    settling = undefined;
+  };
   const settle = async (): Promise<void> => {
     await undefined; // no component may be told of anything while one is being rendered
     const ends: (() => void)[] = [];
@@ -188,15 +196,18 @@ function newStore<T>(
         const look = (): void => {
           const { latest, status } = cell.get();
           const connection = client.status.get();
-          const isRefused = status.state === "unsubscribed";
-          const { code, reason } = isRefused ? status : connection;
-          if (latest !== undefined) resolve();
-          else if (isRefused || connection.state === "error") reject(new ChannelError(channel, code, reason));
+          if (latest) resolve();
+          else if (status.state === "unsubscribed") reject(new ChannelError(channel, status));
+          else if (connection.state === "error") reject(new ChannelError(channel, connection));
         };
         const lease = setTimeout(resolve, SUSPENDED_MS);
         ends.push(() => clearTimeout(lease), cell.subscribe(look), client.status.subscribe(look));
         look();
       });
+      if (!cell.get().latest) askAgain();
+    } catch (error) {
+      setTimeout(askAgain, LINGER_MS); // React renders again before it hands an error to the boundary
+      throw error;
     } finally {
       for (const end of ends) end();
     }
@@ -217,25 +228,14 @@ function newStore<T>(
       };
     },
     ready: () => {
-      if (settling === undefined && cell.get().latest !== undefined) settling = DONE;
-      if (settling === undefined) {
-        settling = settle();
-        const forget = (): void => {
-          settling = undefined;
-        };
-        settling.then(
-          () => cell.get().latest ?? forget(),
-          // Remembered for a moment: React renders again before it hands an error to the boundary.
-          () => setTimeout(forget, LINGER_MS),
-        );
-      }
+      settling ??= cell.get().latest ? DONE : settle();
       return settling;
     },
   };
 }
 
 /** React takes a promise with a status at once, where it would wait a turn for another that is resolved. */
-const DONE = Object.assign(Promise.resolve(), { status: "fulfilled", value: undefined });
+const DONE = Object.assign(Promise.resolve(), { status: "fulfilled" });
 
 /** It came now, but happened earlier; when, only an event tells. */
 function dated<T>(message: Message<T>): Message<T> {

@@ -10,19 +10,19 @@ export type PointOf<T> = (message: Message<T>) => Point;
 /** The newest `most` points. */
 export function chartOf<T>(channel: ChannelStore<T>, most: number, pointOf: PointOf<T>): Store<Series> {
   /** When something was lost, as long as nothing came since. */
-  let lostAt = Number.POSITIVE_INFINITY;
+  let lostAt: number | null = null;
 
   const pointsOf = (message: Message<T>): readonly Point[] => {
     const point = pointOf(message);
-    if (message.receivedAt < lostAt) return [point];
+    if (lostAt === null || message.receivedAt < lostAt) return [point];
     const gap = { time: Math.min(lostAt, point.time), values: {} };
-    lostAt = Number.POSITIVE_INFINITY;
+    lostAt = null;
     return [gap, point];
   };
 
   const chart = cellOf(NO_POINTS, () => {
     chart.set(NO_POINTS);
-    lostAt = Number.POSITIVE_INFINITY;
+    lostAt = null;
     const ends = [
       watchLosses(channel, (at) => {
         lostAt = at;

@@ -5,9 +5,14 @@ import { cellOf } from "./cell.js";
 
 export interface OwnedClient {
   readonly client: Client;
-  /** Keep it open until what is returned is called. */
-  readonly hold: () => () => void;
+  /** Keep it open until what is returned is called; `undefined` if it was closed before. */
+  readonly hold: () => (() => void) | undefined;
 }
+
+const held = (): (() => void) => () => {};
+
+/** A client that somebody else keeps open. */
+export const borrowed = (client: Client): OwnedClient => ({ client, hold: held });
 
 const LINGER_MS = 1_000;
 
@@ -23,8 +28,8 @@ export function ownedClient(key: unknown, options: ClientOptions): OwnedClient {
     client.close();
   };
   const holders = cellOf(client, () => close, LINGER_MS);
-  const made = { client, hold: () => holders.subscribe() };
+  const made = { client, hold: () => (owned.get(key) === made ? holders.subscribe() : undefined) };
   owned.set(key, made);
-  made.hold()();
+  holders.subscribe()();
   return made;
 }

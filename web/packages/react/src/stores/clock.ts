@@ -10,11 +10,12 @@ export const clock: Cell<number> = cellOf(Date.now(), () => {
   return () => clearInterval(timer);
 });
 
-const UNITS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+type Unit = readonly [unit: Intl.RelativeTimeFormatUnit, length: number];
+
+const UNITS: readonly Unit[] = [
   ["day", 86_400_000],
   ["hour", 3_600_000],
   ["minute", 60_000],
-  ["second", 1_000],
 ];
 
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
@@ -24,10 +25,8 @@ const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeSty
 /** Such as "3 minutes ago", in the reader's language. */
 export function ago(at: number, present: number): string {
   const age = Math.max(0, present - at);
-  for (const [unit, length] of UNITS) {
-    if (age >= length) return relative.format(-Math.floor(age / length), unit);
-  }
-  return relative.format(0, "second");
+  const [unit, length] = UNITS.find(([, least]) => age >= least) ?? (["second", 1_000] as const);
+  return relative.format(-Math.floor(age / length), unit);
 }
 
 /** Such as "21 Nov 2026, 14:02:11 UTC", in the reader's language and time zone. */

@@ -13,24 +13,19 @@ const SEVERITIES: readonly Severity[] = ["info", "success", "warning", "error"];
 export function toastOf(data: unknown): ToastOptions | undefined {
   if (!isEnvelope(data) || !TOLD.test(data.type)) return undefined;
   const fields: object = typeof data.payload === "object" && data.payload !== null ? data.payload : {};
-  const text = (name: string): string => textOf(Reflect.get(fields, name));
+  const text = (name: string): string => {
+    const value: unknown = Reflect.get(fields, name);
+    return typeof value === "string" || typeof value === "number" ? String(value) : "";
+  };
   const severity = SEVERITIES.find((known) => known === text("severity"));
+  const value = text("value");
+  const threshold = text("threshold");
+  const unit = ` ${text("unit")}`.trimEnd();
   return {
     title: text("title") || text("event") || text("metric") || data.type,
-    message: text("message") || crossing(fields),
+    message: text("message") || (value && threshold && `${value}${unit}, threshold ${threshold}${unit}`),
     severity: severity ?? (/alert/i.test(data.type) ? "warning" : "info"),
   };
-}
-
-/** Such as "93 %, threshold 90 %". */
-function crossing(fields: object): string {
-  if (!("value" in fields && "threshold" in fields)) return "";
-  const unit = "unit" in fields ? ` ${textOf(fields.unit)}`.trimEnd() : "";
-  return `${textOf(fields.value)}${unit}, threshold ${textOf(fields.threshold)}${unit}`;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 /** Whether published data is an event; what else it holds than a type is not checked. */

@@ -83,7 +83,7 @@ export function viewOf<T>(
   return {
     rows: passing(frozen ?? rows).reverse(),
     paused: frozen !== null,
-    waiting: frozen === null ? 0 : after(frozen.at(-1)?.id ?? 0),
+    waiting: frozen ? after(frozen.at(-1)?.id ?? 0) : 0,
     unread: after(readUpTo),
   };
 }

@@ -4,6 +4,8 @@
  * Values: what was made once never changes. A batch costs a copy of what is kept, which is little beside drawing it.
  */
 
+import { isEnvelope } from "./events.js";
+
 export interface Series {
   /** Ascending, in milliseconds. */
   readonly times: Float64Array;
@@ -54,9 +56,8 @@ export function extended(before: Series, points: readonly Point[], most: number)
 /** The numbers of a message: itself, or those among its fields; of an event those of its payload. */
 export function numbersIn(data: unknown): Readonly<Record<string, number>> {
   if (typeof data === "number") return { value: data };
-  if (typeof data !== "object" || data === null) return {};
-  if ("payload" in data && "type" in data) return numbersIn(data.payload);
+  if (isEnvelope(data)) return numbersIn(data.payload);
   return Object.fromEntries(
-    Object.entries(data).filter((field): field is [string, number] => typeof field[1] === "number"),
+    Object.entries(data ?? {}).filter((field): field is [string, number] => typeof field[1] === "number"),
   );
 }

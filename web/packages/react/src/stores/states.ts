@@ -1,4 +1,4 @@
-/** The words for the states of a connection. */
+/** What the states of a connection mean, and the words for them. */
 
 import type { ConnectionState } from "@vagus/client";
 
@@ -9,3 +9,6 @@ export const LABELS: Readonly<Record<ConnectionState, string>> = {
   disconnected: "Disconnected",
   error: "No connection",
 };
+
+/** Whether there is a connection in this state, though perhaps a silent one. */
+export const isThere = (state: ConnectionState): boolean => state === "connected" || state === "stale";

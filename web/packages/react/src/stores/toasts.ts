@@ -74,8 +74,3 @@ export function newToasts(added: (toast: Toast) => void): Toasts {
     clear: () => all.set([]),
   };
 }
-
-/** A toast in one line. */
-export function textOf({ title, message }: Pick<ToastOptions, "title" | "message">): string {
-  return message ? `${title}: ${message}` : title;
-}

@@ -1,24 +1,29 @@
 /** The changes of a connection that a person should hear of: lost, back, silent, given up; not each attempt. */
 
 import type { ConnectionState, ConnectionStatus, Store } from "@vagus/client";
-import { LABELS } from "./states.js";
+import { isThere, LABELS } from "./states.js";
 import type { Severity, ToastOptions } from "./toasts.js";
 
 /** Calls back for each such change with how to tell it. Returns what ends that. */
 export function watchConnection(
   store: Store<ConnectionStatus>,
-  tell: (told: ToastOptions, state: ConnectionState) => void,
+  tell: (told: ToastOptions) => void,
 ): () => void {
   let { state } = store.get();
   let isNews = state === "connected";
   return store.subscribe(() => {
     const { state: next, reason } = store.get();
     if (next === state) return;
-    const wasThere = state === "connected" || state === "stale";
+    const wasThere = isThere(state);
     state = next;
     isNews ||= state === "error"; // the first connection is none, but for its failure
     if (state === "connecting" ? wasThere : isNews) {
-      tell({ title: TITLES[state], message: reason, severity: SEVERITIES[state], key: "connection" }, state);
+      tell({
+        title: TITLES[state],
+        message: reason,
+        severity: SEVERITIES[state] ?? "warning",
+        key: "connection",
+      });
     }
     isNews ||= state === "connected";
   });
@@ -30,10 +35,8 @@ const TITLES: Readonly<Record<ConnectionState, string>> = {
   connecting: "Connection lost",
 };
 
-const SEVERITIES: Readonly<Record<ConnectionState, Severity>> = {
+const SEVERITIES: Readonly<Partial<Record<ConnectionState, Severity>>> = {
   connected: "success",
-  connecting: "warning",
-  stale: "warning",
   disconnected: "info",
   error: "error",
 };

@@ -55,7 +55,7 @@ test("a selector decides what a hook gives", () => {
 
 test("a call has its request and its result", () => {
   const { call, result } = useCall("orders.close");
-  expectTypeOf(call).parameter(0).toEqualTypeOf<{ readonly id: number } | undefined>();
+  expectTypeOf(call).parameter(0).toEqualTypeOf<{ readonly id: number }>();
   expectTypeOf(result).toEqualTypeOf<Order | undefined>();
 });
 
