@@ -464,3 +464,27 @@ async def test_no_size_scrolls_sideways(open_page: OpenPage) -> None:
         await live(page)
         await expect(card(page, "memoIndex")).to_contain_text("2 memos")
         assert await cut_off(page) == []
+
+
+@WRITTEN
+async def test_odd_values_are_readable_and_widen_nothing(data: Path, open_page: OpenPage) -> None:
+    put(data / "revenue_snapshot.json", json.dumps({"mrr": -1.25e300}))
+    put(data / "drive_sync.log", "2036-11-21T18:00:00Z sync OK\n")
+    put(data / "odd.json", json.dumps({"words": "<b>" + "long" * 500, "build": "build 12"}))
+    page = await live(await open_page(timezone_id="UTC"))
+    fields = [{"name": name, "kind": "text", "select": f"$.{name}"} for name in ("words", "build")]
+    source = {"kind": "json_file", "name": "o" * 64, "path": "odd.json", "fields": fields}
+    own = {"origin": page.url.rstrip("/")}
+    added = await page.request.post(f"{page.url}api/fusion/sources", data=source, headers=own)
+    assert added.ok, await added.text()
+    await expect(card(page, "revenue")).to_contain_text("-1.25E300")
+    await expect(card(page, "driveSyncLog")).to_contain_text("Nov 21, 2036")
+    await expect(card(page, "o" * 64)).to_contain_text("<b>long")
+    put(data / "odd.json", json.dumps({"words": "x" * 1000, "build": "build 13"}))
+    await expect(page.get_by_role("region", name="Last pulses")).to_contain_text("build 13")
+    for size in SIZES:
+        await resize(page, size)
+        await live(page)
+        await expect(card(page, "o" * 64)).to_contain_text("xxx")
+        assert await cut_off(page) == []
+        assert (await card(page, "o" * 64).bounding_box() or {"height": 1e9})["height"] < 500

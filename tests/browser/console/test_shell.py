@@ -6,6 +6,7 @@ The tests leave their pictures in build/screenshots/console.
 import asyncio
 import re
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -169,6 +170,27 @@ async def test_a_session_that_ends_leaves_the_page_as_it_is_under_a_dialog(
     await is_connected(page)
 
 
+@SIGNED_IN
+async def test_who_signs_in_again_in_another_tab_goes_on_in_the_first(
+    console: ConsoleServer, open_page: OpenPage
+) -> None:
+    page = await open_page(await console.link())
+    await is_connected(page)
+    await page.get_by_role("button", name="Add source").click()
+    name = page.get_by_role("dialog", name="Add a source").get_by_label("Name", exact=True)
+    await name.fill("openOrders")
+    other = await page.context.new_page()
+    await other.goto(console.url)
+    await other.get_by_role("button", name=re.compile("^You: ")).click()
+    await other.get_by_role("menuitem", name="Sign out").click()
+    ended = page.get_by_role("dialog", name="Your session has ended")
+    await expect(ended).to_be_visible()
+    await other.goto(console.url + await console.link())
+    await expect(ended).to_have_count(0)
+    await expect(name).to_have_value("openOrders")
+    await is_connected(page)
+
+
 # --- By keyboard ---
 
 
@@ -326,11 +348,50 @@ async def test_while_the_server_is_away_the_page_stays_and_says_so(
     await expect(page.get_by_role("dialog", name="Notifications")).to_contain_text("Connected again")
 
 
-async def test_what_breaks_on_one_page_leaves_the_others(open_page: OpenPage) -> None:
+@OWN
+async def test_a_page_that_cannot_be_loaded_leaves_the_others_and_comes_when_it_can(
+    console: ConsoleServer, open_page: OpenPage
+) -> None:
     page = await open_page()
-    await page.route("**/assets/ConnectionsPage-*.js", lambda route: route.abort())
+    await is_connected(page)
+    await page.evaluate("globalThis.isSamePage = true")
+    console.network.refuse()
     await page.get_by_role("link", name="Connections").first.click()
     await expect(page.get_by_role("heading", name="Something went wrong")).to_be_visible()
-    await expect(page.get_by_role("button", name="Try again")).to_be_visible()
     await page.get_by_role("link", name="Command", exact=True).click()
     await expect(page.get_by_role("heading", name="Command centre")).to_be_visible()
+    await page.get_by_role("link", name="Connections").first.click()
+    await expect(page.get_by_role("heading", name="Something went wrong")).to_be_visible()
+    console.network.heal()
+    await page.get_by_role("button", name="Try again").first.click()
+    await expect(page.get_by_role("heading", name="Connections")).to_be_visible()
+    assert await page.evaluate("globalThis.isSamePage")
+
+
+@OWN
+async def test_a_dialog_that_cannot_be_loaded_leaves_its_panel_and_comes_when_it_can(
+    console: ConsoleServer, open_page: OpenPage
+) -> None:
+    page = await open_page()
+    await is_connected(page)
+    sources = page.get_by_role("table", name="Sources and how they do")
+    await expect(sources).to_contain_text("Memos")
+    console.network.refuse()
+    await page.get_by_role("button", name="Add source").click()
+    fault = page.get_by_role("dialog", name="This could not be opened")
+    await expect(fault).to_be_visible()
+    await expect(sources).to_contain_text("Memos")
+    console.network.heal()
+    await fault.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_role("dialog", name="Add a source")).to_be_visible()
+
+
+async def test_a_clock_that_is_wrong_is_told_and_calls_no_pulse_silent(open_page: OpenPage) -> None:
+    page = await open_page()
+    await page.clock.set_system_time(time.time() + 3600)
+    await page.reload()
+    told = page.get_by_role("status").filter(has_text="The clock of this device is")
+    await expect(told).to_contain_text("1 hour ahead")
+    await expect(page.locator("[data-condition=connected]")).to_be_visible()
+    await page.clock.set_system_time(time.time())
+    await expect(told).to_have_count(0)

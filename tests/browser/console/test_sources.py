@@ -7,8 +7,12 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.integration.store.postgres import Postgres, postgres
+
 from .conftest import Faults, OpenPage
 from .serving import ConsoleServer, Kind
+
+__all__ = ["postgres"]
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -228,6 +232,107 @@ async def test_a_form_in_which_everything_is_as_it_was_closes_at_once(
     await unit.fill("s")
     await page.keyboard.press("Escape")
     await expect(form).to_have_count(0)
+
+
+async def put(page: Page, console: ConsoleServer, table: dict[str, Any]) -> None:
+    """As somebody else does it."""
+    address, own = f"{console.url}/api/fusion/sources/{table['name']}", {"origin": console.url}
+    changed = await page.request.put(address, data=table, headers=own)
+    assert changed.ok, await changed.text()
+
+
+async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(
+    console: ConsoleServer, open_page: OpenPage, faults: Faults
+) -> None:
+    page = await open_page(reduced_motion="reduce")
+    await add(page, console, PROMETHEUS)
+    await choose(page, "load", "Change")
+    form = page.get_by_role("dialog", name="Change load")
+    unit, timeout = form.get_by_label("Unit of value 1"), form.get_by_label("Time-out")
+    notice = form.get_by_role("alert").filter(has_text="Somebody else changed it meanwhile.")
+
+    await put(page, console, PROMETHEUS | {"timeout_s": 3})
+    await expect(timeout).to_have_value("3")  # who has typed nothing sees what there is now
+
+    await unit.fill("ms")
+    await put(page, console, PROMETHEUS | {"timeout_s": 4})
+    await form.get_by_role("button", name="Save").click()
+    await expect(notice).to_be_visible()
+    assert (await settings_of(page, console, "load"))["timeout_s"] == 4
+    assert await faults(page) == []
+    await page.screenshot(path=PICTURES / "source-changed-meanwhile.png", animations="disabled")
+    await notice.get_by_role("button", name="Show theirs").click()
+    await expect(notice).to_have_count(0)
+    await expect(timeout).to_have_value("4")
+    await expect(unit).to_have_value("s")
+
+    await unit.fill("ms")
+    await put(page, console, PROMETHEUS | {"timeout_s": 5})
+    await expect(notice).to_be_visible()  # by itself
+    await notice.get_by_role("button", name="Go on with mine").click()
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_have_count(0)
+    kept = await settings_of(page, console, "load")
+    assert (kept["timeout_s"], kept["fields"][0]["unit"]) == (4, "ms")
+
+
+async def test_a_source_that_somebody_else_removed_meanwhile_can_be_saved_anew(
+    console: ConsoleServer, open_page: OpenPage
+) -> None:
+    page = await open_page()
+    table = {"kind": "json_file", "name": "orders", "path": "orders.json"}
+    await add(page, console, table)
+    await choose(page, "orders", "Change")
+    form = page.get_by_role("dialog", name="Change orders")
+    await form.get_by_label("File").fill("later.json")
+    removed = await page.request.delete(f"{console.url}/api/fusion/sources/orders", headers={"origin": console.url})
+    assert removed.ok
+    await expect(form.get_by_role("alert").filter(has_text="Somebody else removed it")).to_be_visible()
+    await form.get_by_role("button", name="Save").click()
+    await expect(form).to_have_count(0)
+    assert (await settings_of(page, console, "orders"))["path"] == "later.json"
+
+
+async def test_an_open_page_shows_each_change_that_somebody_else_makes(
+    console: ConsoleServer, open_page: OpenPage
+) -> None:
+    (console.data / "orders.json").write_text("[1, 2]")
+    page = await open_page()
+    table = {"kind": "json_file", "name": "orders", "path": "orders.json"}
+    await add(page, console, table)
+    card = page.locator("[data-source=orders]")
+    await expect(card).to_contain_text("2")
+    for unit in ("parcels", "letters"):
+        await put(page, console, table | {"fields": [{"name": "orders", "unit": unit}]})
+        await expect(card).to_contain_text(unit)
+
+
+async def test_settings_that_are_merely_remembered_say_so(
+    postgres: Postgres, open_page: OpenPage, tmp_path: Path
+) -> None:
+    def fill(folder: Path) -> None:
+        folder.joinpath("vagus.toml").write_text(f'[store]\nurl = "{url}"\n')
+
+    url = postgres.url(await postgres.new_database())
+    (folder := tmp_path / "elsewhere").mkdir()
+    server = ConsoleServer(folder, Kind(fill=fill))
+    await server.open()
+    try:
+        page = await open_page()
+        await page.goto(server.url)
+        await add(page, server, PROMETHEUS)
+        await expect(page.get_by_role("button", name="Actions for load")).to_be_visible()
+        postgres.pause()
+        try:
+            await choose(page, "load", "Change")
+            form = page.get_by_role("dialog", name="Change load")
+            notice = form.get_by_role("alert").filter(has_text="The store does not answer.")
+            await expect(notice).to_be_visible()
+        finally:
+            postgres.resume()
+        await expect(notice).to_have_count(0)
+    finally:
+        await server.close()
 
 
 @pytest.mark.parametrize(

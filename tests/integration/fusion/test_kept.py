@@ -37,7 +37,7 @@ async def test_fus_8_an_export_has_every_point_as_csv_and_json(start_station: St
     async with again.http() as http:
         table = await http.get("/history/export", params={"metric": "memos", "tier": "raw"})
         listed = await http.get("/history/export", params={"metric": "memos", "tier": "raw", "format": "json"})
-    assert table.headers["content-type"].startswith("text/csv")
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(table.text)))
     assert {row["metric"] for row in rows} == {"memos"}
     assert listed.headers["content-type"].startswith("application/json")

@@ -54,11 +54,15 @@ async def test_fus_4_one_node_emits_and_those_who_watch_at_others_see_the_same(
     assert [node.events("fusion_emits") != [] for node in nodes] == [True, False, False]
 
 
-async def test_fus_4_every_node_answers_for_all_of_them(nodes: tuple[Station, Station, Station]) -> None:
+async def test_fus_4_every_node_answers_for_all_of_them(nodes: tuple[Station, Station, Station], watch: Watch) -> None:
     first, second, third = nodes
     first.write_files()
     (first.data / "orders.json").write_text("[1, 2]")
+    watcher = await watch(third)
     await second.post("/sources", {"kind": "json_file", "name": "orders", "path": "orders.json"})
+    while "orders" not in (told := await watcher.pulse())["data"]:  # unasked, as whoever watches hears it
+        pass
+    assert told["data"]["orders"] == 2
     pulse = await third.refresh()
     for node in nodes:
         assert (await node.get("/stream"))["data"]["orders"] == 2

@@ -139,6 +139,38 @@ async def test_fus_10_a_source_is_tested_added_changed_and_removed_while_it_runs
         assert (await http.delete("/sources/openOrders")).status_code == 404
 
 
+async def test_fus_10_who_watches_hears_of_a_source_at_once_even_when_pulses_are_paused(
+    own: Station, watch: Watch
+) -> None:
+    (own.data / "orders.json").write_text("[1, 2]")
+    await own.post("/emitter/pause")
+    watcher = await watch(own)
+    await watcher.pulse()
+    await own.post("/sources", ADDED)
+    assert (await watcher.pulse())["data"]["openOrders"] == 2
+    async with own.http("admin") as http:
+        await http.put("/sources/openOrders", json={**ADDED, "fields": [{"name": "orders"}]})
+        assert (await watcher.pulse())["data"]["orders"] == 2
+        await http.delete("/sources/openOrders")
+    assert "orders" not in (await watcher.pulse())["data"]
+
+
+async def test_fus_10_what_somebody_else_changed_meanwhile_is_not_overwritten(own: Station) -> None:
+    seen = (await own.post("/sources", ADDED))["version"]
+    async with own.http("admin") as http:
+        as_seen = {"if-match": f'"{seen}"'}
+        first = await http.put("/sources/openOrders", json={**ADDED, "path": "later.json"}, headers=as_seen)
+        second = await http.put("/sources/openOrders", json={**ADDED, "path": "other.json"}, headers=as_seen)
+        removal = await http.delete("/sources/openOrders", headers=as_seen)
+        (kept,) = [one for one in (await http.get("/sources")).json()["sources"] if one["origin"] == "added"]
+        anew = {"if-match": f'"{kept["version"]}"'}
+        third = await http.put("/sources/openOrders", json={**ADDED, "path": "other.json"}, headers=anew)
+        assert (await http.put("/sources/openOrders", json=ADDED, headers={"if-match": "*"})).status_code == 200
+    assert [one.status_code for one in (first, second, removal, third)] == [200, 412, 412, 200]
+    assert "openOrders was changed by user:ada meanwhile" in second.json()["detail"]
+    assert (kept["settings"]["path"], kept["version"]) == ("later.json", first.json()["version"])
+
+
 async def test_fus_10_a_test_says_what_was_done_with_several_values(station: Station) -> None:
     (station.data / "parts.json").write_text('{"parts": [{"eur": 2}, {"eur": 3}]}')
     table = {**ADDED, "path": "parts.json", "fields": [{"name": "turnover", "select": "$.parts[*].eur"}]}

@@ -87,6 +87,7 @@ class Fusion:
             given=self._sources,
             configured=settings.sources,
             clock=self._hub.now,
+            on_change=lambda: self.emitter.hurry(),
         )
         self.pace = Pace(settings.interval_s or (DEMO_INTERVAL_S if given.demo else INTERVAL_S))
         self.emitter = Emitter(self._hub, self.collector, pace=self.pace)

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,6 +29,9 @@ from .sources.refused import Refused
 from .sources.stand_in import Invent, StandIn
 from .values import Field, Terms
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
 log = structlog.get_logger()
 
 PREFIX: Final = "fusion.source."
@@ -47,10 +50,15 @@ class FixedSourceError(Exception):
     """The source was not added, so it is changed where it comes from."""
 
 
+class ChangedSourceError(Exception):
+    """The source is not as it was when whoever changes it looked at it. Says who changed it."""
+
+
 class Entry(msgspec.Struct, frozen=True):
     """A source in the book. ``settings`` are without what is secret, whose names are in ``hidden``.
 
-    One of the application is made by its own code: it has no kind and no settings.
+    One of the application is made by its own code: it has no kind and no settings. ``version`` is another one after
+    each change of a source that was added; the others have none.
     """
 
     name: str
@@ -58,6 +66,14 @@ class Entry(msgspec.Struct, frozen=True):
     kind: str = ""
     settings: dict[str, Any] | None = None
     hidden: tuple[str, ...] = ()
+    version: str = ""
+
+
+class _Kept(NamedTuple):
+    """A source as the store has it."""
+
+    settings: SourceSettings
+    version: str
 
 
 class Trial(NamedTuple):
@@ -71,7 +87,7 @@ class Book:
     """Puts sources into a collector. All but those that are added are there from the start and stay as they are.
 
     ``demo`` speaks for those that come ready, by their names, while there is nothing where they look. ``clock`` gives
-    seconds since 1970.
+    seconds since 1970. ``on_change`` is told when sources that were added are others than before.
     """
 
     def __init__(
@@ -85,13 +101,15 @@ class Book:
         given: Iterable[Source] = (),
         configured: Iterable[SourceSettings] = (),
         clock: Callable[[], float] = time.time,
+        on_change: Callable[[], None] | None = None,
     ) -> None:
         self._collector = collector
         self._around = around
         self._store = store
         self._clock = clock
+        self._on_change = on_change
         self._entries: dict[str, Entry] = {}
-        self._added: dict[str, SourceSettings] = {}
+        self._added: dict[str, _Kept] = {}
         self._left_out: dict[str, str] = {}
         """Those of them that cannot be collected beside the others, and why."""
         self._is_loaded = store is None
@@ -135,7 +153,9 @@ class Book:
         return self._known(), True
 
     def _known(self) -> list[Entry]:
-        added = [_entry(one, "added") for one in self._added.values() if one.name not in self._entries]
+        added = [
+            _entry(one.settings, "added", one.version) for name, one in self._added.items() if name not in self._entries
+        ]
         return [*self._entries.values(), *added]
 
     async def load(self) -> None:
@@ -149,17 +169,21 @@ class Book:
         async with self._turn:
             async with self._store.reading() as transaction:
                 rows = await settings.every(transaction, PREFIX)
-            kept = {one.name: one for row in rows if (one := _settings_in(row)) is not None}
+            kept = {one.settings.name: one for row in rows if (one := _kept_in(row)) is not None}
+            before = dict(self._added)
             for name in self._added.keys() - kept.keys():
                 del self._added[name]
                 if self._left_out.pop(name, None) is None:
                     await self._collector.remove(name)
             for name, one in kept.items():
-                if self._added.get(name) != one or name in self._left_out:
-                    await self._put(one)
+                if name not in self._added or self._added[name].settings != one.settings or name in self._left_out:
+                    await self._put(one.settings)
+                self._added[name] = one
             self._added = dict(sorted(self._added.items()))
             self._is_loaded = True
             self._collector.arrange([*self._entries, *(name for name in self._added if name not in self._left_out)])
+            if self._added != before and self._on_change is not None:
+                self._on_change()
 
     async def _put(self, one: SourceSettings) -> None:
         """Have it collected in the place of the one that was, or leave out both."""
@@ -176,7 +200,6 @@ class Book:
             self._left_out[one.name] = str(error)
             if is_there:
                 await self._collector.remove(one.name)
-        self._added[one.name] = one
 
     def _made(self, one: SourceSettings) -> Source:
         """What was kept may not be allowed any more: a rule came, or a file became the server's own."""
@@ -211,28 +234,36 @@ class Book:
         one = self._understood(table)
         if one.name in self._entries or one.name in self._added:
             raise ConflictError(f"there is a source {one.name} already")
-        return await self._keep(one, version=0, by=by)
+        return await self._keep(one, by=by, is_new=True)
 
-    async def change(self, name: str, table: Table, *, by: str) -> Entry:
-        """Raises as ``add`` does, ``UnknownSourceError``, and ``FixedSourceError`` for one that was not added."""
+    async def change(self, name: str, table: Table, *, by: str, seen: str | None = None) -> Entry:
+        """Raises as ``add`` does, ``UnknownSourceError``, and ``FixedSourceError`` for one that was not added.
+
+        With ``seen`` only if that is its present version, else ``ChangedSourceError``.
+        """
         await self._check_added(name)
-        return await self._keep(self._understood({**table, "name": name}), version=None, by=by)
+        return await self._keep(self._understood({**table, "name": name}), by=by, seen=seen)
 
-    async def remove(self, name: str, *, by: str) -> None:
+    async def remove(self, name: str, *, by: str, seen: str | None = None) -> None:
+        """Raises as ``change`` does."""
         await self._check_added(name)
         async with self._of_store().begin() as transaction:
+            await _check_seen(transaction, name, seen)
             await settings.remove(transaction, f"{PREFIX}{name}")
         log.info("fusion_source_removed", source=name, by=by)
         await self.load()
 
-    async def _keep(self, one: SourceSettings, *, version: int | None, by: str) -> Entry:
+    async def _keep(self, one: SourceSettings, *, by: str, is_new: bool = False, seen: str | None = None) -> Entry:
         self._check_free(self._source_of(one))
         async with self._of_store().begin() as transaction:
+            version = 0 if is_new else await _check_seen(transaction, one.name, seen)
             value = msgspec.json.encode(one)
-            await settings.put(transaction, f"{PREFIX}{one.name}", value, by=by, now=self._clock(), version=version)
+            kept = await settings.put(
+                transaction, f"{PREFIX}{one.name}", value, by=by, now=self._clock(), version=version
+            )
         log.info("fusion_source_kept", source=one.name, by=by)
         await self.load()
-        return _entry(one, "added")
+        return _entry(one, "added", _version_of(kept))
 
     def _check_free(self, source: Source) -> None:
         """Raise ``ConflictError`` for a value that another source gives, before anything is written."""
@@ -251,7 +282,8 @@ class Book:
 
     def _understood(self, table: Table) -> SourceSettings:
         """The settings in a table that came over the network, with what is secret and was left out as it was kept."""
-        kept = self._added.get(str(table.get("name", "")))
+        of_name = self._added.get(str(table.get("name", "")))
+        kept = of_name.settings if of_name is not None else None
         known = msgspec.to_builtins(kept) if kept is not None else {}
         secrets = {name: known[name] for name in kept.secrets} if kept is not None else {}
         same_kind = known.get("kind") == table.get("kind")
@@ -268,12 +300,12 @@ class Book:
         return self._store
 
 
-def _entry(one: SourceSettings, origin: Origin) -> Entry:
+def _entry(one: SourceSettings, origin: Origin, version: str = "") -> Entry:
     table = msgspec.to_builtins(one)
     hidden = [name for name in sorted(one.secrets) if table[name] and not (name == "url" and _is_bare(table[name]))]
     for name in hidden:
         del table[name]
-    return Entry(one.name, origin, table.pop("kind"), table, tuple(hidden))
+    return Entry(one.name, origin, table.pop("kind"), table, tuple(hidden), version)
 
 
 def _is_bare(url: str) -> bool:
@@ -285,10 +317,27 @@ def _host(one: SourceSettings | None) -> str:
     return urlsplit(getattr(one, "url", "")).netloc
 
 
-def _settings_in(row: settings.Setting) -> SourceSettings | None:
+def _kept_in(row: settings.Setting) -> _Kept | None:
     try:
         one: SourceSettings = msgspec.json.decode(row.value, type=SourceSettings)
     except msgspec.DecodeError as error:
         log.warning("fusion_source_left_out", source=row.key.removeprefix(PREFIX), error=str(error))
         return None
-    return one
+    return _Kept(one, _version_of(row))
+
+
+def _version_of(row: settings.Setting) -> str:
+    """The count alone begins anew for a source that was removed and added again."""
+    return f"{row.version}-{round(row.changed_at * 1000)}"
+
+
+async def _check_seen(transaction: "AsyncConnection", name: str, seen: str | None) -> int | None:
+    """The version that the store must still have when the source is written; ``None`` for any."""
+    if seen is None:
+        return None
+    row = await settings.get(transaction, f"{PREFIX}{name}")
+    if row is None:
+        raise UnknownSourceError(name)
+    if _version_of(row) != seen:
+        raise ChangedSourceError(f"{name} was changed by {row.changed_by} meanwhile")
+    return row.version

@@ -7,6 +7,7 @@ gets one that begins after they asked; those who ask while one is being made sha
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Final, Protocol
@@ -31,6 +32,9 @@ CUT_OFF_S: Final = 2 * RENEWAL_S
 
 one never falls silent in between.
 """
+
+APART_S: Final = 1.0
+"""Changes of the sources that come close together share a pulse, or a script that adds many would flood who watches."""
 
 Seconds = Annotated[float, msgspec.Meta(ge=1, le=86_400)]
 
@@ -93,6 +97,8 @@ class Emitter:
         self._tasks: list[asyncio.Task[None]] = []
         self._news = asyncio.Event()
         self._next_at = 0.0
+        self._hurried_at = math.inf
+        self._made_at = -math.inf
         self._wanted: asyncio.Future[FusionUpdate] | None = None
         self._was_leading = False
         self._looked_at = 0.0
@@ -152,6 +158,12 @@ class Emitter:
             self._wanted = asyncio.get_running_loop().create_future()
         self._news.set()
         return await asyncio.shield(self._wanted)
+
+    def hurry(self) -> None:
+        """Have a pulse made soon, if this node emits: what it would say is another thing than before."""
+        if self._was_leading and self.leads:
+            self._hurried_at = min(self._hurried_at, self._made_at + APART_S)
+            self._news.set()
 
     async def set_pace(self, *, interval_s: float | None = None, paused: bool | None = None, by: str) -> Pace:
         """Change the pace, here at once and for good. Raises ``StoreError``; then nothing has changed."""
@@ -216,19 +228,20 @@ class Emitter:
             if leads and not self._was_leading:
                 await self._begin_to_lead()
             self._was_leading = leads
-            if leads and (self._wanted is not None or self._is_due()):
+            if leads and (self._wanted is not None or loop.time() >= self._due_at()):
                 await self._make()
                 continue
-            waits = leads and not self._pace.paused
+            due_at = self._due_at() if leads else math.inf
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(max(self._next_at, loop.time()) if waits else None):
+                async with asyncio.timeout_at(max(due_at, loop.time()) if due_at < math.inf else None):
                     await self._news.wait()
 
-    def _is_due(self) -> bool:
-        return not self._pace.paused and self._hub.loop.time() >= self._next_at
+    def _due_at(self) -> float:
+        return min(self._hurried_at, math.inf if self._pace.paused else self._next_at)
 
     async def _make(self) -> None:
         wanted, self._wanted = self._wanted, None
+        self._hurried_at, self._made_at = math.inf, self._hub.loop.time()
         try:
             update = await self._emit()
         except asyncio.CancelledError:

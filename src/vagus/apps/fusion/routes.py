@@ -11,16 +11,16 @@ import msgspec
 from litestar import Request, Response, Router, delete, get, post, put
 from litestar.exceptions import ClientException, HTTPException, NotFoundException, ServiceUnavailableException
 from litestar.openapi.spec import Example
-from litestar.params import Body, FromPath, QueryParameter
+from litestar.params import Body, FromPath, HeaderParameter, QueryParameter
 from litestar.response import Stream
-from litestar.status_codes import HTTP_200_OK, HTTP_409_CONFLICT
+from litestar.status_codes import HTTP_200_OK, HTTP_409_CONFLICT, HTTP_412_PRECONDITION_FAILED
 from litestar.types import ControllerRouterHandler
 
 from vagus.apps.bodies import JsonBody
 from vagus.apps.callers import REFUSALS, SECURITY, Door, HttpCaller
 from vagus.kernel.errors import ConflictError
 
-from .book import Entry, FixedSourceError, UnknownSourceError
+from .book import ChangedSourceError, Entry, FixedSourceError, UnknownSourceError
 from .channel import ADMINS, OPERATORS, READERS
 from .history import Chart, Metric, file_name
 from .kinds import moment
@@ -38,6 +38,9 @@ POINTS: Final = 600
 
 Caller = Request[HttpCaller, Any, Any]
 Source = dict[str, Any]
+Seen = Annotated[
+    str | None, HeaderParameter(name="If-Match", description="The source's `version`: it must still be that.")
+]
 Metrics = Annotated[list[str], QueryParameter(description="Names of metrics; may be repeated.")]
 
 
@@ -97,6 +100,12 @@ class ConflictException(HTTPException):
     status_code = HTTP_409_CONFLICT
 
 
+class ChangedException(HTTPException):
+    """It is not as it was any more."""
+
+    status_code = HTTP_412_PRECONDITION_FAILED
+
+
 def routes(fusion: "Fusion", door: Door) -> Sequence[ControllerRouterHandler]:
     """The handlers, for this app and behind this door."""
     return [
@@ -128,6 +137,8 @@ async def _doing(work: Awaitable[Any]) -> Any:
     except FixedSourceError as error:
         text = f"The source {error} was not added over HTTP: change it where it comes from."
         raise ConflictException(detail=text) from None
+    except ChangedSourceError as error:
+        raise ChangedException(detail=f"{error}. Look at it anew before you change it.") from None
     except UnknownSourceError as error:
         raise NotFoundException(f"There is no source {error}.") from None
     except ValueError as error:
@@ -244,7 +255,7 @@ def _history(fusion: "Fusion", door: Door) -> Sequence[ControllerRouterHandler]:
     return [chart, metrics, export]
 
 
-_KINDS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+_KINDS: Final = {"csv": "text/csv", "json": "application/json"}
 
 
 async def _begun(make: Callable[[], AsyncIterator[bytes]]) -> AsyncIterator[bytes]:
@@ -268,7 +279,7 @@ def _sources(fusion: "Fusion", door: Door) -> Sequence[ControllerRouterHandler]:
     options: dict[str, Any] = {
         "guards": [door.guard(allow=ADMINS, scope=SCOPE)],
         "security": SECURITY,
-        "raises": [*REFUSALS, ConflictException, NotFoundException],
+        "raises": [*REFUSALS, ConflictException, ChangedException, NotFoundException],
     }
     example = Body(examples=[Example(value={"kind": "json_file", "name": "openOrders", "path": "orders.json"})])
 
@@ -293,22 +304,30 @@ def _sources(fusion: "Fusion", door: Door) -> Sequence[ControllerRouterHandler]:
 
     @post("/sources", **options)
     async def add(data: Annotated[Source, example], request: Caller) -> Entry:
-        """Add a source. It is collected with the next pulse."""
+        """Add a source. A pulse follows at once."""
         entry: Entry = await _doing(fusion.book.add(data, by=request.user.name))
         await _doing(fusion.tell_others())
         return entry
 
     @put("/sources/{name:str}", **options)
-    async def change(name: FromPath[str], data: Annotated[Source, example], request: Caller) -> Entry:
+    async def change(
+        name: FromPath[str], data: Annotated[Source, example], request: Caller, seen: Seen = None
+    ) -> Entry:
         """Change a source that was added. What is secret and left out stays as it was."""
-        entry: Entry = await _doing(fusion.book.change(name, data, by=request.user.name))
+        work = fusion.book.change(name, data, by=request.user.name, seen=_unquoted(seen))
+        entry: Entry = await _doing(work)
         await _doing(fusion.tell_others())
         return entry
 
     @delete("/sources/{name:str}", **options)
-    async def remove(name: FromPath[str], request: Caller) -> None:
+    async def remove(name: FromPath[str], request: Caller, seen: Seen = None) -> None:
         """Forget a source that was added. What is kept of its values stays."""
-        await _doing(fusion.book.remove(name, by=request.user.name))
+        await _doing(fusion.book.remove(name, by=request.user.name, seen=_unquoted(seen)))
         await _doing(fusion.tell_others())
 
     return [*handlers, add, change, remove]
+
+
+def _unquoted(seen: str | None) -> str | None:
+    """The version in a header; a star stands for any."""
+    return None if seen is None or seen.strip() == "*" else seen.strip().strip('"')

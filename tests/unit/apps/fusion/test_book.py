@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from vagus.apps.fusion.book import PREFIX, Book, Entry, FixedSourceError, Trial, UnknownSourceError
+from vagus.apps.fusion.book import PREFIX, Book, ChangedSourceError, Entry, FixedSourceError, Trial, UnknownSourceError
 from vagus.apps.fusion.collector import Collector
 from vagus.apps.fusion.sources import SourceError
 from vagus.apps.fusion.sources.making import READY, Surroundings, source_of
@@ -94,6 +94,27 @@ async def test_what_another_node_has_removed_is_unknown(book: Book, around: Surr
     await other.remove("orders", by="user:bob")
     with pytest.raises(UnknownSourceError):
         await book.change("orders", ORDERS, by="user:ada")
+
+
+async def test_a_source_that_was_removed_and_added_again_is_another_one(book: Book) -> None:
+    seen = (await book.add(ORDERS, by="user:ada")).version
+    await book.remove("orders", by="user:bob", seen=seen)
+    await book.add({**ORDERS, "path": "later.json"}, by="user:bob")
+    with pytest.raises(ChangedSourceError, match="by user:bob"):
+        await book.change("orders", ORDERS, by="user:ada", seen=seen)
+
+
+async def test_a_change_is_told_where_it_is_taken_over_and_nothing_else_is(
+    around: Surroundings, store: Store, book: Book
+) -> None:
+    told: list[str] = []
+    other = Book(Collector(), around, store, on_change=lambda: told.append("changed"))
+    await other.load()
+    await book.add(ORDERS, by="user:ada")
+    assert told == []
+    await other.load()
+    await other.load()
+    assert told == ["changed"]
 
 
 @pytest.mark.parametrize("name", ["memoIndex", "parts"])

@@ -5,6 +5,8 @@
  * `whenUnauthorized`, and the question still fails, so that nothing waits for ever.
  */
 
+import { compare } from "./clock.js";
+
 /** What the server answered instead, or that it did not answer. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -26,6 +28,8 @@ export type Query = Readonly<Record<string, string | number | boolean | readonly
 interface Options {
   readonly query?: Query;
   readonly signal?: AbortSignal;
+  /** What is changed must still be at this version. */
+  readonly version?: string;
 }
 
 const DEADLINE_MS = 20_000;
@@ -63,7 +67,9 @@ export function addressOf(path: string, query: Query = {}): string {
 }
 
 /** The server does not check what it answers against `T`, and neither does this: the two are released together. */
-async function ask<T>(method: string, path: string, body: unknown, { query, signal }: Options): Promise<T> {
+async function ask<T>(method: string, path: string, body: unknown, options: Options): Promise<T> {
+  const { query, signal, version } = options;
+  const askedAt = Date.now();
   const deadline = AbortSignal.timeout(DEADLINE_MS);
   const response = await told(
     fetch(addressOf(path, query), {
@@ -72,10 +78,12 @@ async function ask<T>(method: string, path: string, body: unknown, { query, sign
       headers: {
         accept: "application/json",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(version === undefined ? {} : { "if-match": `"${version}"` }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }),
   );
+  compare(response.headers.get("date"), askedAt);
   if (!response.ok) throw await faultOf(response);
   if (response.status === 204) return undefined as T;
   const text = await told(response.text());

@@ -3,18 +3,13 @@
  * back button works. A page's code is loaded when it is first visited.
  */
 
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  retainSearchParams,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, retainSearchParams } from "@tanstack/react-router";
 import { labsSearch } from "./charts/search.js";
 import { commandSearch } from "./pages/command/search.js";
 import { connectionsSearch } from "./pages/connections/search.js";
-import { PageFault, PageMissing, PagePending } from "./shell/Page.js";
+import { PageFault, PageMissing, PagePending, PageUnloaded } from "./shell/Page.js";
 import { Shell } from "./shell/Shell.js";
+import { loaded } from "./ui/loaded.js";
 
 interface RootSearch {
   /** For a display on a wall: the page alone. */
@@ -32,14 +27,17 @@ const command = createRoute({
   getParentRoute: () => root,
   path: "/",
   validateSearch: commandSearch,
-  component: lazyRouteComponent(() => import("./pages/command/CommandPage.js"), "CommandPage"),
+  component: loaded(async () => (await import("./pages/command/CommandPage.js")).CommandPage, PageUnloaded),
 });
 
 const connections = createRoute({
   getParentRoute: () => root,
   path: "/connections",
   validateSearch: connectionsSearch,
-  component: lazyRouteComponent(() => import("./pages/connections/ConnectionsPage.js"), "ConnectionsPage"),
+  component: loaded(
+    async () => (await import("./pages/connections/ConnectionsPage.js")).ConnectionsPage,
+    PageUnloaded,
+  ),
 });
 
 /** Not in the navigation: charts under load, for the bench. */
@@ -47,7 +45,7 @@ const labs = createRoute({
   getParentRoute: () => root,
   path: "/labs/charts",
   validateSearch: labsSearch,
-  component: lazyRouteComponent(() => import("./charts/LabsPage.js"), "LabsPage"),
+  component: loaded(async () => (await import("./charts/LabsPage.js")).LabsPage, PageUnloaded),
 });
 
 export const router = createRouter({

@@ -85,6 +85,7 @@ export async function signInByLink(code: string): Promise<void> {
 export async function signOut(): Promise<void> {
   await remove(ROUTE);
   current.set({ state: "out" });
+  tabs.postMessage("out");
 }
 
 const SESSIONS = "/api/console/sessions";
@@ -109,8 +110,14 @@ function enter(session: Session): void {
   const before = known();
   // What is on the page may not be for somebody else.
   if (before !== undefined && before.user !== session.user) location.reload();
+  const wasIn = current.get().state === "in";
   current.set({ state: "in", session });
+  if (!wasIn) tabs.postMessage("in");
 }
+
+/** Who signs in or out in one tab does so in all of them: they have one cookie. */
+const tabs = new BroadcastChannel("vagus.session");
+tabs.onmessage = () => void check();
 
 function known(): Session | undefined {
   const now = current.get();

@@ -1,7 +1,7 @@
 /** What charts are drawn from, and when: tracks, the scheduler, ranges, summaries. */
 
 import { describe, expect, test } from "vitest";
-import { axisTexts } from "../src/charts/format.js";
+import { axisTexts, numberText, timeTexts } from "../src/charts/format.js";
 import { heightOf } from "../src/charts/height.js";
 import { dashOf, type Palette } from "../src/charts/palette.js";
 import { HEIGHT, pathOf, WIDTH } from "../src/charts/path.js";
@@ -214,7 +214,11 @@ test.each([
   ],
   [
     [0, 2e-9],
-    ["0", "0.000000002"],
+    ["0", "2E-9"],
+  ],
+  [
+    [-1.25e300, 0, 1.25e300],
+    ["-1.25E300", "0", "1.25E300"],
   ],
   [[5], ["5"]],
 ])("the marks %j of an axis are told apart", (marks, texts) => {
@@ -232,9 +236,36 @@ test.each([
   [0, 0, [0, 1]],
   [100, 100, [98, 102]],
   [1, 101, [0, 113]],
+  [0.1 + 0.2, 0.3, [0.294, 0.306]],
 ])("an axis for %s to %s spans %j", (low, high, span) => {
-  expect(heightOf(low, high)).toEqual(span);
+  const [from, to] = heightOf(low, high);
+  expect(from).toBeCloseTo(span[0] ?? Number.NaN);
+  expect(to).toBeCloseTo(span[1] ?? Number.NaN);
 });
+
+test.each([
+  [-1_234_567.891, "-1,234,567.89"],
+  [999_999_999_999_999, "999,999,999,999,999"],
+  [1e15, "1E15"],
+  [-1.23456e300, "-1.235E300"],
+  [1e-9, "0.000000001"],
+])("%d reads %s", (value, text) => {
+  expect(numberText(value)).toBe(text);
+});
+
+test.each([
+  [[at(21, 22), at(21, 23), at(22, 0)], 3_600_000, ["10:00 PM\n11/21/26", "11:00 PM", "12:00 AM\n11/22/26"]],
+  [[at(21, 22, 0), at(21, 22, 5)], 5_000, ["10:00:00 PM\n11/21/26", "10:00:05 PM"]],
+  [[at(21), at(22)], 86_400_000, ["Nov 21", "Nov 22"]],
+  [[at(1), at(31)], 30 * 86_400_000, ["Nov 2026", "Dec 2026"]],
+])("the times %j, %d apart, are written as the reader writes them", (marks, stepMs, texts) => {
+  // Before AM and PM stands a space of another width.
+  expect(timeTexts(marks, stepMs).map((text) => text.replaceAll("\u202f", " "))).toEqual(texts);
+});
+
+function at(day: number, hour = 0, second = 0): number {
+  return new Date(2026, 10, day, hour, 0, second).getTime();
+}
 
 test("the laboratory's address is bounded", () => {
   expect(labsSearch({ charts: 1e9, hz: "10" })).toEqual({ charts: 50, hz: 10 });

@@ -340,15 +340,15 @@ describe("the form of a source", () => {
     ["sql", { url: "sqlite:///a.db", query: "select 1", fields: [{ name: "a", kind: "moment" }] }],
     ["git_activity", { path: "project", branch: "main", every_s: 5 }],
   ])("shows all settings of %s, and gives them back as they were", (kind, settings) => {
-    const draft = draftOf("orders", kind, settings);
-    expect(draft?.rest).toEqual({});
-    expect(draft && tableOf(draft)).toEqual({ ...settings, kind, name: "orders" });
+    const draft = draftOf({ name: "orders", kind, settings });
+    expect(draft.rest).toEqual({});
+    expect(tableOf(draft)).toEqual({ ...settings, kind, name: "orders" });
   });
 
   test("keeps what it does not know", () => {
     const settings = { path: "a.json", later: 1, fields: [{ name: "a", later: true }] };
-    const draft = draftOf("orders", "json_file", settings);
-    expect(draft && tableOf(draft)).toEqual({ ...settings, kind: "json_file", name: "orders" });
+    const draft = draftOf({ name: "orders", kind: "json_file", settings });
+    expect(tableOf(draft)).toEqual({ ...settings, kind: "json_file", name: "orders" });
   });
 
   test.each([
@@ -376,7 +376,7 @@ describe("the form of a source", () => {
 
   test("is another one once something was written into it, whatever its kind", () => {
     const settings = { kind: "json_file", name: "orders", path: "orders.json", fields: [{ name: "open" }] };
-    const first = draftOf("orders", "json_file", settings) ?? EMPTY;
+    const first = draftOf({ name: "orders", kind: "json_file", settings });
     expect(isOther({ ...first, texts: { ...first.texts } }, first)).toBe(false);
     expect(isOther({ ...EMPTY, kind: "prometheus" }, EMPTY)).toBe(false);
     expect(isOther({ ...EMPTY, texts: { path: " " } }, EMPTY)).toBe(false);

@@ -127,6 +127,16 @@ async def test_a_paused_emitter_makes_the_pulses_that_are_asked_for(clock: FakeC
             assert len(await pulses(client, 10)) == 2
 
 
+async def test_changes_that_come_together_share_a_pulse_even_when_pulses_are_paused(clock: FakeClock) -> None:
+    async with world_of(clock) as (world, client):
+        async with running(Emitter(world.hub, Counting(clock), pace=Pace(10, paused=True))) as emitter:
+            await asyncio.sleep(60)
+            for _ in range(50):
+                emitter.hurry()
+                await asyncio.sleep(0.05)
+            assert len(await pulses(client, 100)) == 4  # at once, and then one a second
+
+
 async def test_what_was_missed_while_collecting_took_long_is_not_made_up_for(clock: FakeClock) -> None:
     async with world_of(clock) as (world, client):
         async with running(Emitter(world.hub, Counting(clock, takes_s=25), pace=Pace(10))):

@@ -6,7 +6,7 @@
  */
 
 import uPlot from "uplot";
-import { axisTexts } from "./format.js";
+import { axisTexts, timeTexts } from "./format.js";
 import { heightOf } from "./height.js";
 import { dashOf, palette, shadesOf } from "./palette.js";
 import type { Window } from "./ranges.js";
@@ -197,7 +197,12 @@ export class Plot implements Drawing {
       bands,
       scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => heightOf(low, high) } },
       axes: [
-        { ...axis, size: AXIS_HEIGHT * colours.textPx, space: TIME_SPACE * colours.textPx },
+        {
+          ...axis,
+          size: AXIS_HEIGHT * colours.textPx,
+          space: TIME_SPACE * colours.textPx,
+          values: (_, splits, _axis, _space, stepMs) => timeTexts(splits, stepMs),
+        },
         {
           ...axis,
           size: AXIS_WIDTH * colours.textPx,

@@ -7,6 +7,7 @@ import { type ReactNode, useEffect } from "react";
 import { IconButton } from "../ui/Button.js";
 import { EmptyState } from "../ui/EmptyState.js";
 import { Fault } from "../ui/ErrorBoundary.js";
+import type { UnloadedProps } from "../ui/loaded.js";
 import { Skeleton } from "../ui/Skeleton.js";
 import { useWall } from "./wall.js";
 
@@ -80,7 +81,15 @@ export function PageMissing(): ReactNode {
   );
 }
 
-/** A page whose code cannot be loaded is mostly one of before an update, so its way out is to load all anew. */
+/** The others stay within reach, as does what they knew last. */
+export function PageUnloaded({ error, retry }: UnloadedProps): ReactNode {
+  return (
+    <Page title="Something went wrong">
+      <Fault title="This page could not be shown." error={error} retry={retry} />
+    </Page>
+  );
+}
+
 export function PageFault({ error }: ErrorComponentProps): ReactNode {
   return (
     <Page title="Something went wrong">

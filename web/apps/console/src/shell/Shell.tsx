@@ -1,24 +1,28 @@
 /** What is around every page: the bar, the pages, commands, notifications; or nothing of it on a wall display. */
 
 import { Outlet, useLocation } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useActions } from "../actions.js";
 import { useKeeping } from "../notifications.js";
 import { useRole } from "../session.js";
+import { Unopened } from "../ui/Dialog.js";
 import { ErrorBoundary } from "../ui/ErrorBoundary.js";
+import { loaded } from "../ui/loaded.js";
+import { ClockStrip } from "./ClockStrip.js";
 import { ConnectionStrip } from "./ConnectionStrip.js";
 import { useShellActions } from "./commands.js";
 import { Header } from "./Header.js";
 import { Navigation } from "./Navigation.js";
 import { Palette } from "./Palette.js";
-import { Shortcuts } from "./Shortcuts.js";
 import { Toasts } from "./Toasts.js";
 import { useWall } from "./wall.js";
 
-/** Few ever open it. */
-const SessionsDialog = lazy(async () => ({
-  default: (await import("../sessions/SessionsDialog.js")).SessionsDialog,
-}));
+/** Few ever open them. */
+const Shortcuts = loaded(async () => (await import("./Shortcuts.js")).Shortcuts, Unopened);
+const SessionsDialog = loaded(
+  async () => (await import("../sessions/SessionsDialog.js")).SessionsDialog,
+  Unopened,
+);
 
 const EVERYBODYS = ["alerts"];
 const ADMINS = ["alerts", "admins"];
@@ -70,6 +74,7 @@ export function Shell(): ReactNode {
         <Header openPalette={openPalette} openHelp={openHelp} openSessions={openSessions} bell={bell} />
       )}
       <ConnectionStrip />
+      <ClockStrip />
       <div className="md:flex">
         {!isWall && <Navigation />}
         <main
@@ -85,11 +90,7 @@ export function Shell(): ReactNode {
       </div>
       {opened === "palette" && <Palette onClose={close} />}
       {opened === "help" && <Shortcuts onClose={close} />}
-      {opened === "sessions" && (
-        <Suspense>
-          <SessionsDialog onClose={close} />
-        </Suspense>
-      )}
+      {opened === "sessions" && <SessionsDialog onClose={close} />}
       <Toasts channels={channels} />
     </>
   );

@@ -21,6 +21,7 @@ import { Button, IconButton } from "./Button.js";
 import { classes } from "./classes.js";
 import { Fault } from "./ErrorBoundary.js";
 import { Field, Input } from "./Field.js";
+import type { UnloadedProps } from "./loaded.js";
 import { useModal } from "./modal.js";
 
 const SHAPES = {
@@ -144,6 +145,15 @@ function OpenDialog({
       )}
       <Announcer />
     </dialog>
+  );
+}
+
+/** In the place of a dialog whose code could not be loaded. */
+export function Unopened({ error, retry, onClose }: UnloadedProps & Pick<DialogProps, "onClose">): ReactNode {
+  return (
+    <Dialog open shape="small" onClose={onClose} title="This could not be opened">
+      <Fault title="There is no answer from the server." error={error} retry={retry} />
+    </Dialog>
   );
 }
 

@@ -6,6 +6,8 @@ import { useActions } from "../../actions.js";
 import { Page } from "../../shell/Page.js";
 import { useWall } from "../../shell/wall.js";
 import { Button } from "../../ui/Button.js";
+import { Fault } from "../../ui/ErrorBoundary.js";
+import { loaded } from "../../ui/loaded.js";
 import { Unread } from "../../ui/Unread.js";
 import { renewHistory, useHealth, useNewsOfPulses } from "./asking.js";
 import { CardGrid } from "./CardGrid.js";
@@ -13,7 +15,6 @@ import { ChartsPanel, type ChartsPanelProps } from "./ChartsPanel.js";
 import "./command.css";
 import { ConditionBar } from "./ConditionBar.js";
 import { EmitterPanel } from "./EmitterPanel.js";
-import { FirstSource } from "./FirstSource.js";
 import { Feed } from "./feed.js";
 import { PaceControl } from "./PaceControl.js";
 import { RecentPulses } from "./RecentPulses.js";
@@ -22,6 +23,9 @@ import { SourcesPanel } from "./SourcesPanel.js";
 import { isUntouched, type SourceFields, sourcesIn } from "./sources.js";
 import { FeedContext, useFeed } from "./useFeed.js";
 import { useView } from "./useView.js";
+
+/** Nobody sees it who has a source. */
+const FirstSource = loaded<object>(async () => (await import("./FirstSource.js")).FirstSource, Fault);
 
 export function CommandPage(): ReactNode {
   const [feed] = useState(() => new Feed());

@@ -7,7 +7,9 @@
 import { useAnnounce, useRealtimeConnection } from "@vagus/react";
 import { Play } from "lucide-react";
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { clockAhead } from "../../clock.js";
 import { useRole } from "../../session.js";
+import { useStore } from "../../store.js";
 import { Button } from "../../ui/Button.js";
 import { Mark, type Tone } from "../../ui/Mark.js";
 import { useIsAway } from "../../useIsAway.js";
@@ -34,16 +36,17 @@ export function ConditionBar({ resume }: { readonly resume: () => void }): React
   const { shown, isPaused, waiting } = useFeedState();
   const isAway = useIsAway();
   const now = useNow(LOOK_MS);
+  const ahead = useStore(clockAhead);
   const mayChange = useRole("operator");
   const { mutate, isPending } = usePace();
-  const [since] = useState(() => Date.now());
+  const [since] = useState(() => Date.now() - clockAhead.get());
   const condition = conditionOf({
     isAway,
     subscription,
     newest: shown.at(-1),
     pace: useFigures().data,
     // What waits is not shown yet, but no reason to complain of silence.
-    now: isPaused && waiting > 0 ? 0 : now,
+    now: isPaused && waiting > 0 ? 0 : now - ahead,
     since,
   });
   useTold(condition);

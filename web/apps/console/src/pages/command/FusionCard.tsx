@@ -166,9 +166,13 @@ function MainValue({ field, value }: { readonly field: Field; readonly value: un
   );
 }
 
+/** What a text was before is told where that is no more than a few words. */
+const SHORT = 40;
+
 function ChangeText({ change: { by, before } }: { readonly change: Change }): ReactNode {
   if (by === null || by === 0) {
-    return <span className="fusion-change">{typeof before === "string" ? `was ${before}` : "changed"}</span>;
+    const isShort = typeof before === "string" && before.length <= SHORT;
+    return <span className="fusion-change">{isShort ? `was ${before}` : "changed"}</span>;
   }
   return (
     <span className="fusion-change">

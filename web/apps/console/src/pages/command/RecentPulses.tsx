@@ -19,7 +19,7 @@ export function RecentPulses(): ReactNode {
   return (
     <Panel title="Last pulses" channel="fusion" at={shown.at(-1)?.at ?? null}>
       {newest.length === 0 && <Skeleton className="h-24 w-full" />}
-      <ol className="grid gap-3">
+      <ol className="grid grid-cols-[minmax(0,1fr)] gap-3">
         {newest.map((pulse) => (
           <Row key={pulse.id} pulse={pulse} before={shown[shown.indexOf(pulse) - 1]} />
         ))}
@@ -32,7 +32,10 @@ function Row({ pulse, before }: { readonly pulse: Pulse; readonly before: Pulse 
   const changes = changesOf(before, pulse);
   const turns = turnsOf(before, pulse);
   return (
-    <li className="grid gap-1 border-s-2 border-line ps-3" data-pulse={pulse.number}>
+    <li
+      className="grid grid-cols-[minmax(0,1fr)] gap-1 border-s-2 border-line ps-3"
+      data-pulse={pulse.number}
+    >
       <p className="flex items-center gap-2 text-xs text-muted">
         <span className="font-medium text-text">{timeText(pulse.at)}</span>
         <span>#{pulse.number.toLocaleString()}</span>
@@ -65,11 +68,13 @@ function Row({ pulse, before }: { readonly pulse: Pulse; readonly before: Pulse 
   );
 }
 
+/** As pulses write moments; browsers take much else for a date, such as "build 12". */
+const MOMENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 function changedText({ by, after }: Change): string {
   const figure = figureOf(after);
   if (figure === null) {
-    const at = typeof after === "string" ? Date.parse(after) : Number.NaN;
-    return Number.isNaN(at) ? String(after) : timeText(at);
+    return typeof after === "string" && MOMENT.test(after) ? timeText(Date.parse(after)) : String(after);
   }
   return by ? `${numberText(figure)} (${changeText(by)})` : numberText(figure);
 }

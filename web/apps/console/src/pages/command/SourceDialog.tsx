@@ -3,16 +3,19 @@
  * what asks another machine, so that no half-typed address is asked, and none is told a secret.
  */
 
-import { Plus, X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { Plus, TriangleAlert, X } from "lucide-react";
+import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from "react";
+import { ApiError } from "../../api.js";
 import { Button, IconButton } from "../../ui/Button.js";
 import { Dialog } from "../../ui/Dialog.js";
 import { Fault } from "../../ui/ErrorBoundary.js";
 import { Field, Input, Select, Switch } from "../../ui/Field.js";
-import { addSource, changeSource, renewSources } from "./asking.js";
+import { addSource, changeSource, renewSources, useBookNow } from "./asking.js";
 import {
   type Draft,
   type DraftValue,
+  draftOf,
+  EMPTY,
   isOther,
   labelAt,
   NEW_VALUE,
@@ -23,23 +26,32 @@ import {
 } from "./draft.js";
 import { formOf, KINDS, type KindForm } from "./kinds.js";
 import { SettingField } from "./SettingField.js";
+import type { Entry } from "./sources.js";
 import { Trial, useTrial } from "./Trial.js";
 
+const NONE: readonly string[] = [];
+
 export interface SourceDialogProps {
-  readonly draft: Draft;
-  /** It is there already: its name and kind stay. */
-  readonly isKnown: boolean;
-  /** Secrets that it has and that stay if they are left out. */
-  readonly hidden: readonly string[];
+  /** The one that is changed, whose name and kind stay; `undefined` for a new one. */
+  readonly entry: Entry | undefined;
   readonly onClose: () => void;
 }
 
-export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceDialogProps): ReactNode {
+export function SourceDialog({ entry, onClose }: SourceDialogProps): ReactNode {
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
+  const [seen, setSeen] = useState(entry);
+  const first = useMemo(() => (seen ? draftOf(seen) : EMPTY), [seen]);
   const [draft, setDraft] = useState(first);
   const [error, setError] = useState<Error>();
   const [isBusy, setBusy] = useState(false);
+  const isUnsaved = isOther(draft, first);
+  const { data: book, refetch: lookAnew } = useBookNow();
+  const present = seen && book?.sources.find(({ name }) => name === seen.name);
+  const isRemoved = seen !== undefined && book !== undefined && present === undefined;
+  const isOverwriting = present !== undefined && present.version !== seen?.version && !isBusy;
+  const isKnown = seen !== undefined;
+  const hidden = isRemoved ? NONE : (seen?.hidden ?? NONE);
   const kind = formOf(draft.kind);
   const missing = problemIn(draft, hidden);
   const table = tableOf(draft);
@@ -48,7 +60,6 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
   const problem = refusal ? problemFrom(refusal.message, draft) : typedProblem(draft, missing);
   const errorAt = (at: string): string | undefined => (problem?.at === at ? problem.text : undefined);
   const isPlaced = problem !== undefined && labelAt(draft.kind, problem.at) !== "";
-  const isUnsaved = isOther(draft, first);
 
   const change = (changes: Partial<Draft>): void => {
     setError(undefined);
@@ -58,15 +69,29 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
     setBusy(true);
     setError(undefined);
     try {
-      await (isKnown ? changeSource(first.name, table) : addSource(table));
+      await (seen && !isRemoved ? changeSource(seen, table) : addSource(table));
       renewSources();
       onClose();
     } catch (error) {
-      setError(error instanceof Error ? error : new Error(String(error)));
+      const isOld = error instanceof ApiError && (error.status === 412 || error.status === 404);
+      // Whoever was quicker is told of above the form, as soon as that is known.
+      if (!isOld || (await lookAnew()).isError)
+        setError(error instanceof Error ? error : new Error(String(error)));
     } finally {
       setBusy(false);
     }
   };
+  const takeTheirs = (theirs: Entry): void => {
+    setError(undefined);
+    setSeen(theirs);
+    setDraft(draftOf(theirs));
+  };
+  // Who has typed nothing has nothing to choose.
+  useEffect(() => {
+    if (!isOverwriting || isUnsaved || present === undefined) return;
+    setSeen(present);
+    setDraft(draftOf(present));
+  }, [isOverwriting, isUnsaved, present]);
   // What was refused is shown at its field, which may be out of sight or folded away.
   useEffect(() => {
     const wrong = error && form.current?.querySelector<HTMLElement>("[aria-invalid=true]");
@@ -108,6 +133,7 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
         );
       });
   const more = kind?.settings.filter(({ isMore }) => isMore) ?? [];
+  const obstacle = isOverwriting && isUnsaved ? "Choose first which settings should stay." : missing?.text;
   const isMoreUsed = more.some(({ name }) => Boolean(draft.texts[name] || errorAt(name)));
 
   return (
@@ -116,12 +142,12 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
       onClose={onClose}
       shape="drawer"
       unsaved={isUnsaved}
-      title={isKnown ? `Change ${first.name}` : "Add a source"}
+      title={seen ? `Change ${seen.name}` : "Add a source"}
       description={kind?.about}
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form={id} variant="primary" busy={isBusy} blocked={missing?.text}>
+          <Button type="submit" form={id} variant="primary" busy={isBusy} blocked={obstacle}>
             {isKnown ? "Save" : "Add source"}
           </Button>
         </>
@@ -134,9 +160,32 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (missing === undefined && !isBusy) void keep();
+          if (obstacle === undefined && !isBusy) void keep();
         }}
       >
+        {isOverwriting && isUnsaved && (
+          <Notice title="Somebody else changed it meanwhile.">
+            <p>What you typed is still here. Which settings should stay?</p>
+            <div className="flex flex-wrap gap-2">
+              <Button size="small" onClick={() => takeTheirs(present)}>
+                Show theirs, drop mine
+              </Button>
+              <Button size="small" onClick={() => setSeen(present)}>
+                Go on with mine
+              </Button>
+            </div>
+          </Notice>
+        )}
+        {isRemoved && (
+          <Notice title="Somebody else removed it meanwhile.">
+            <p>Save adds it again, as it is here. What was kept secret in it has to be given anew.</p>
+          </Notice>
+        )}
+        {book?.current === false && (
+          <Notice title="The store does not answer.">
+            <p>Settings are as they were when it did. Nothing can be saved until it is back.</p>
+          </Notice>
+        )}
         {!isKnown && (
           <Field label="Kind">
             {(control) => (
@@ -183,6 +232,19 @@ export function SourceDialog({ draft: first, isKnown, hidden, onClose }: SourceD
         <Trial trial={trial} missing={missing?.text ?? ""} where={labelAt(draft.kind, problem?.at ?? "")} />
       </form>
     </Dialog>
+  );
+}
+
+/** What happened while somebody was typing. */
+function Notice({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactNode {
+  return (
+    <div role="alert" className="grid gap-2 rounded-control border border-warn/50 p-3 text-sm">
+      <p className="flex items-center gap-2 font-medium">
+        <TriangleAlert size={16} className="shrink-0 text-warn" />
+        {title}
+      </p>
+      <div className="grid gap-2 text-muted">{children}</div>
+    </div>
   );
 }
 

@@ -2,18 +2,19 @@
 
 import type { ReactNode } from "react";
 import { Dialog } from "../../ui/Dialog.js";
-import type { Draft } from "./draft.js";
+import { draftOf } from "./draft.js";
 import { formOf, type Setting, type Texts } from "./kinds.js";
+import type { Entry } from "./sources.js";
 
 export interface SourceViewProps {
-  readonly draft: Draft;
-  readonly hidden: readonly string[];
+  readonly entry: Entry;
   /** Why it is not changed here. */
   readonly reason: string;
   readonly onClose: () => void;
 }
 
-export function SourceView({ draft, hidden, reason, onClose }: SourceViewProps): ReactNode {
+export function SourceView({ entry, reason, onClose }: SourceViewProps): ReactNode {
+  const draft = draftOf(entry);
   const form = formOf(draft.kind);
   return (
     <Dialog
@@ -25,7 +26,7 @@ export function SourceView({ draft, hidden, reason, onClose }: SourceViewProps):
     >
       <div className="grid gap-5 text-sm">
         <p className="text-muted">{reason}</p>
-        <Facts settings={form?.settings ?? []} texts={draft.texts} hidden={hidden} />
+        <Facts settings={form?.settings ?? []} texts={draft.texts} hidden={entry.hidden} />
         {form?.values && (
           <section className="grid gap-2">
             <h3 className="text-xs font-medium">Values</h3>

@@ -2,13 +2,14 @@
 
 import { Age, useToasts } from "@vagus/react";
 import { Ellipsis, FlaskConical, ListTree, Pencil, Plus, Trash2 } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
+import { type ReactNode, useCallback, useMemo, useState } from "react";
 import { useActions } from "../../actions.js";
 import { ApiError } from "../../api.js";
 import { useRole } from "../../session.js";
 import { Badge } from "../../ui/Badge.js";
 import { Button, IconButton } from "../../ui/Button.js";
-import { ConfirmDialog } from "../../ui/Dialog.js";
+import { ConfirmDialog, Unopened } from "../../ui/Dialog.js";
+import { loaded } from "../../ui/loaded.js";
 import { Mark } from "../../ui/Mark.js";
 import { Panel } from "../../ui/Panel.js";
 import { Menu } from "../../ui/Popover.js";
@@ -16,15 +17,21 @@ import { type Column, Table } from "../../ui/Table.js";
 import { Unread } from "../../ui/Unread.js";
 import { useIsAway } from "../../useIsAway.js";
 import { addSource, removeSource, renewSources, useBook, useHealth } from "./asking.js";
-import { type Draft, draftOf, EMPTY } from "./draft.js";
-import { formOf } from "./kinds.js";
 import { titleOf } from "./names.js";
-import { awaitedIn, type Entry, nameIn, type SourceHealth, stateOf } from "./sources.js";
+import {
+  awaitedIn,
+  type Entry,
+  isKindName,
+  KIND_LABELS,
+  nameIn,
+  type SourceHealth,
+  stateOf,
+} from "./sources.js";
 
 /** Few ever open them. */
-const SourceDialog = lazy(async () => ({ default: (await import("./SourceDialog.js")).SourceDialog }));
-const SourceTest = lazy(async () => ({ default: (await import("./SourceTest.js")).SourceTest }));
-const SourceView = lazy(async () => ({ default: (await import("./SourceView.js")).SourceView }));
+const SourceDialog = loaded(async () => (await import("./SourceDialog.js")).SourceDialog, Unopened);
+const SourceTest = loaded(async () => (await import("./SourceTest.js")).SourceTest, Unopened);
+const SourceView = loaded(async () => (await import("./SourceView.js")).SourceView, Unopened);
 
 interface Row {
   readonly name: string;
@@ -34,8 +41,8 @@ interface Row {
 }
 
 type Open =
-  | { readonly kind: "form"; readonly draft: Draft; readonly entry: Entry | undefined }
-  | { readonly kind: "view"; readonly draft: Draft; readonly entry: Entry; readonly reason: string }
+  | { readonly kind: "form"; readonly entry: Entry | undefined }
+  | { readonly kind: "view"; readonly entry: Entry; readonly reason: string }
   | { readonly kind: "removal"; readonly entry: Entry }
   | { readonly kind: "test"; readonly entry: Entry; readonly isDemo: boolean };
 
@@ -65,7 +72,7 @@ export function SourcesPanel(): ReactNode {
   const answering = rows.filter((row) => row.health.available).length;
   const hasActions = rows.some(({ entry }) => entry?.settings != null);
   const close = (): void => setOpen(undefined);
-  const add = useCallback(() => setOpen({ kind: "form", draft: EMPTY, entry: undefined }), []);
+  const add = useCallback(() => setOpen({ kind: "form", entry: undefined }), []);
   useActions(
     useMemo(
       () =>
@@ -105,27 +112,16 @@ export function SourcesPanel(): ReactNode {
           <Unread title="The sources could not be read." query={query} />
         </div>
       )}
+      {book?.current === false && (
+        <p role="status" className="px-pad pb-2 text-xs text-warn">
+          The store does not answer. Settings are as they were when it did, and cannot be changed until it is
+          back.
+        </p>
+      )}
       <Table caption="Sources and how they do" columns={columns} rows={rows} rowKey={({ name }) => name} />
-      {open?.kind === "form" && (
-        <Suspense>
-          <SourceDialog
-            draft={open.draft}
-            isKnown={open.entry !== undefined}
-            hidden={open.entry?.hidden ?? []}
-            onClose={close}
-          />
-        </Suspense>
-      )}
-      {open?.kind === "view" && (
-        <Suspense>
-          <SourceView draft={open.draft} hidden={open.entry.hidden} reason={open.reason} onClose={close} />
-        </Suspense>
-      )}
-      {open?.kind === "test" && (
-        <Suspense>
-          <SourceTest entry={open.entry} isDemo={open.isDemo} onClose={close} />
-        </Suspense>
-      )}
+      {open?.kind === "form" && <SourceDialog entry={open.entry} onClose={close} />}
+      {open?.kind === "view" && <SourceView entry={open.entry} reason={open.reason} onClose={close} />}
+      {open?.kind === "test" && <SourceTest entry={open.entry} isDemo={open.isDemo} onClose={close} />}
       {open?.kind === "removal" && (
         <ConfirmDialog
           open
@@ -151,11 +147,15 @@ const COLUMNS: readonly Column<Row>[] = [
     header: "Source",
     cell: ({ name, health, entry }) => (
       <span className="inline-flex flex-wrap items-center gap-x-2 gap-y-1">
-        <span className="font-medium">{titleOf(name)}</span>
+        <span className="max-w-72 truncate font-medium max-sm:max-w-36" title={titleOf(name)}>
+          {titleOf(name)}
+        </span>
         {health.demo && <Badge>Demo data</Badge>}
         {entry && (
           <span className="text-xs text-faint">
-            {[formOf(entry.kind)?.label, ORIGINS[entry.origin]].filter(Boolean).join(", ")}
+            {[isKindName(entry.kind) && KIND_LABELS[entry.kind], ORIGINS[entry.origin]]
+              .filter(Boolean)
+              .join(", ")}
           </span>
         )}
         {/* Phones have no room for a column of it. */}
@@ -240,9 +240,9 @@ function actionsColumn(setOpen: (open: Open) => void, remove: (entry: Entry) => 
     align: "end",
     cell: ({ entry, name, health }) => {
       if (entry?.settings == null) return null;
-      const draft = draftOf(entry.name, entry.kind, entry.settings);
+      const isKnown = isKindName(entry.kind);
       const fixed = entry.origin !== "added" && FIXED[entry.origin];
-      const odd = draft === undefined && "It is of a kind that this form does not know: change it over HTTP.";
+      const odd = !isKnown && "It is of a kind that this form does not know: change it over HTTP.";
       return (
         <Menu
           label={`Actions for ${name}`}
@@ -255,12 +255,12 @@ function actionsColumn(setOpen: (open: Open) => void, remove: (entry: Entry) => 
               icon: FlaskConical,
               onSelect: () => setOpen({ kind: "test", entry, isDemo: health.demo }),
             },
-            ...(fixed && draft
+            ...(fixed && isKnown
               ? [
                   {
                     label: "Settings",
                     icon: ListTree,
-                    onSelect: () => setOpen({ kind: "view", draft, entry, reason: fixed }),
+                    onSelect: () => setOpen({ kind: "view", entry, reason: fixed }),
                   },
                 ]
               : []),
@@ -268,7 +268,7 @@ function actionsColumn(setOpen: (open: Open) => void, remove: (entry: Entry) => 
               label: "Change",
               icon: Pencil,
               blocked: fixed || odd,
-              onSelect: () => draft && setOpen({ kind: "form", draft, entry }),
+              onSelect: () => setOpen({ kind: "form", entry }),
             },
             { label: "Remove", icon: Trash2, danger: true, blocked: fixed, onSelect: () => remove(entry) },
           ]}
@@ -288,9 +288,12 @@ function useRemoval(): Removal {
   const fail = (title: string, error: unknown): void => {
     add({ title, message: error instanceof ApiError ? error.message : String(error), severity: "error" });
   };
-  const forGood = async ({ name }: Entry): Promise<void> => {
-    await removeSource(name);
-    renewSources();
+  const forGood = async (entry: Entry): Promise<void> => {
+    try {
+      await removeSource(entry);
+    } finally {
+      renewSources();
+    }
   };
   const undo = async ({ name, kind, settings }: Entry): Promise<void> => {
     try {

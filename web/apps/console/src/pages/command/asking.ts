@@ -84,6 +84,8 @@ export interface Book {
   /** Where paths of sources begin. */
   readonly folder: string;
   readonly sources: readonly Entry[];
+  /** False while the store does not answer: then they are as they were when it did. */
+  readonly current: boolean;
 }
 
 /** The sources with their settings, asked anew when they are others; for admins alone, nobody else is answered. */
@@ -93,6 +95,18 @@ export function useBook(mayAsk: boolean, names: readonly string[]): UseQueryResu
     queryFn: ({ signal }) => get<Book>(`${ROUTE}/sources`, { signal }),
     enabled: mayAsk && names.length > 0,
     placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (state.data?.current === false ? FIGURES_MS : RENEWAL_MS),
+  });
+}
+
+/** The same for who is about to change one of them: asked at once, and often enough to notice who else does. */
+export function useBookNow(): UseQueryResult<Book, ApiError> {
+  return useQuery({
+    queryKey: ["fusion", "sources", "now"],
+    queryFn: ({ signal }) => get<Book>(`${ROUTE}/sources`, { signal }),
+    refetchInterval: FIGURES_MS,
+    staleTime: 0,
+    gcTime: 0,
   });
 }
 
@@ -159,15 +173,27 @@ function hasOthers({ sources }: Pulse): boolean {
 export function useNewsOfPulses(feed: Feed): void {
   useEffect(() => {
     let askedAt = 0;
-    return feed.listen((pulses) => {
-      const newest = pulses.at(-1);
-      if (newest !== undefined) takePace(newest);
-      const now = performance.now();
-      if (now - askedAt < PULSE_NEWS_MS && !(newest && hasOthers(newest))) return;
-      askedAt = now;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ask = (): void => {
+      clearTimeout(timer);
+      timer = undefined;
+      askedAt = performance.now();
       void queries.invalidateQueries({ queryKey: ["fusion", "health"] });
       void queries.invalidateQueries({ queryKey: ["fusion", "performance"] });
+    };
+    const stop = feed.listen((pulses) => {
+      const newest = pulses.at(-1);
+      if (newest === undefined) return;
+      takePace(newest);
+      const left = askedAt + PULSE_NEWS_MS - performance.now();
+      if (left <= 0 || hasOthers(newest)) ask();
+      // The next pulse may be minutes away.
+      else timer ??= setTimeout(ask, left);
     });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
   }, [feed]);
 }
 
@@ -203,8 +229,10 @@ export function useTried(settings: string, isAsked: boolean): UseQueryResult<Tri
 
 export const addSource = (table: Table): Promise<Entry> => post<Entry>(`${ROUTE}/sources`, table);
 
-export const changeSource = (name: string, table: Table): Promise<Entry> =>
-  put<Entry>(`${ROUTE}/sources/${encodeURIComponent(name)}`, table);
+/** Refused (412) where it is not at this version any more. */
+export const changeSource = ({ name, version }: Entry, table: Table): Promise<Entry> =>
+  put<Entry>(`${ROUTE}/sources/${encodeURIComponent(name)}`, table, { version });
 
-export const removeSource = (name: string): Promise<void> =>
-  remove(`${ROUTE}/sources/${encodeURIComponent(name)}`);
+/** Refused as `changeSource` is. */
+export const removeSource = ({ name, version }: Entry): Promise<void> =>
+  remove(`${ROUTE}/sources/${encodeURIComponent(name)}`, { version });

@@ -1,7 +1,8 @@
 /** What is typed into the form of a source, turned into settings and back, and what is wrong with it. Values and rules. */
 
 import type { Table } from "./asking.js";
-import { formOf, type KindName, type Setting, type Texts } from "./kinds.js";
+import { formOf, type Setting, type Texts } from "./kinds.js";
+import type { Entry, KindName } from "./sources.js";
 
 export interface DraftValue {
   readonly texts: Texts;
@@ -116,11 +117,11 @@ function settingOf({ number, pairs }: Setting, text: string): unknown {
   return Object.fromEntries(parted);
 }
 
-/** The form of a source that is there; `undefined` for a kind that it does not know. */
-export function draftOf(name: string, kind: string, settings: Table): Draft | undefined {
+/** The form of a source that is there; an empty one for a kind that it does not know. */
+export function draftOf({ name, kind, settings }: Pick<Entry, "name" | "kind" | "settings">): Draft {
   const form = formOf(kind);
-  if (form === undefined) return undefined;
-  const { fields, name: _, kind: __, ...others } = settings;
+  if (form === undefined) return EMPTY;
+  const { fields, name: _, kind: __, ...others } = settings ?? {};
   const { texts, rest } = typed(form.settings, others);
   const tables: readonly Table[] = Array.isArray(fields) ? fields : [];
   return {

@@ -1,13 +1,6 @@
 /** The kinds of source as the form shows them: every setting that the server knows, in words. Values alone. */
 
-export type KindName =
-  | "json_file"
-  | "json_list"
-  | "log_file"
-  | "http_json"
-  | "prometheus"
-  | "sql"
-  | "git_activity";
+import { KIND_LABELS, type KindName } from "./sources.js";
 
 /** One input. What it is left out of, when it is empty, takes the server's default. */
 export interface Setting {
@@ -166,7 +159,7 @@ const COUNTED = "Without any: one number with the source's name, how many elemen
 export const KINDS: readonly KindForm[] = [
   {
     kind: "json_file",
-    label: "JSON file",
+    label: KIND_LABELS.json_file,
     about: "Values in a JSON file, read when it changed.",
     settings: [PATH, ...TIMES, largest("A larger file is refused.")],
     values: JSON_VALUES,
@@ -175,7 +168,7 @@ export const KINDS: readonly KindForm[] = [
   },
   {
     kind: "json_list",
-    label: "JSON list",
+    label: KIND_LABELS.json_list,
     about: "A list in a JSON file, shown as it is.",
     settings: [
       { ...PATH, placeholder: "tasks.json" },
@@ -194,7 +187,7 @@ export const KINDS: readonly KindForm[] = [
   },
   {
     kind: "log_file",
-    label: "Log file",
+    label: KIND_LABELS.log_file,
     about: "Values in the last line that matches a pattern; rotation is followed.",
     settings: [
       { ...PATH, placeholder: "backup.log" },
@@ -214,7 +207,7 @@ export const KINDS: readonly KindForm[] = [
   },
   {
     kind: "http_json",
-    label: "JSON over HTTP",
+    label: KIND_LABELS.http_json,
     about: "Values in a JSON document that a server answers with.",
     settings: asking("https://"),
     values: JSON_VALUES,
@@ -223,7 +216,7 @@ export const KINDS: readonly KindForm[] = [
   },
   {
     kind: "prometheus",
-    label: "Prometheus endpoint",
+    label: KIND_LABELS.prometheus,
     about: "Numbers of an endpoint in the text format of Prometheus.",
     settings: asking("http://127.0.0.1:9100/metrics"),
     values: [
@@ -244,7 +237,7 @@ export const KINDS: readonly KindForm[] = [
   },
   {
     kind: "sql",
-    label: "SQL query",
+    label: KIND_LABELS.sql,
     about: "One row, whose columns are the values. The database is opened for reading only.",
     settings: [
       {
@@ -271,7 +264,7 @@ export const KINDS: readonly KindForm[] = [
   },
   {
     kind: "git_activity",
-    label: "Git activity",
+    label: KIND_LABELS.git_activity,
     about: "Commits of the last day and week, and the last one.",
     settings: [
       { ...PATH, label: "Repository", placeholder: "project" },

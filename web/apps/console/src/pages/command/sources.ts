@@ -41,7 +41,24 @@ export interface Entry {
   readonly kind: string;
   readonly settings: Readonly<Record<string, unknown>> | null;
   readonly hidden: readonly string[];
+  /** Another one after each change; empty for a source that was not added. */
+  readonly version: string;
 }
+
+/** What the kinds are called that the form of sources knows. */
+export const KIND_LABELS = {
+  json_file: "JSON file",
+  json_list: "JSON list",
+  log_file: "Log file",
+  http_json: "JSON over HTTP",
+  prometheus: "Prometheus endpoint",
+  sql: "SQL query",
+  git_activity: "Git activity",
+} as const;
+
+export type KindName = keyof typeof KIND_LABELS;
+
+export const isKindName = (kind: string): kind is KindName => kind in KIND_LABELS;
 
 export interface SourceFields {
   readonly name: string;
