@@ -4,7 +4,7 @@ So this module is loaded in a thread, when the first request needs it (``Rest``)
 goes wrong in a route is a problem document.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from litestar import Litestar, Request
@@ -20,6 +20,9 @@ from vagus.kernel.errors import BrokerError, StoreError
 from vagus.version import VERSION
 
 log = structlog.get_logger()
+
+BODY: Final = "data"
+"""The parameter that a body is for. It is missing where none came; of one that does not fit, ``JsonBody`` says more."""
 
 
 def litestar_app(hub: Hub, handlers: list[ControllerRouterHandler]) -> Litestar:
@@ -50,7 +53,10 @@ def _reasons(error: HTTPException) -> str:
     """What is wrong with which parameter, where Litestar says only that something is."""
     if not isinstance(error, ValidationException) or not isinstance(error.extra, list):
         return ""
-    return "; ".join(f"{found['key']}: {found['message']}" for found in error.extra if "key" in found)
+    wrong = {found["key"]: found["message"] for found in error.extra if "key" in found}
+    if BODY in wrong:
+        return "A body is needed."
+    return "; ".join(f"{parameter}: {message}" for parameter, message in wrong.items())
 
 
 def _problem(request: Request[Any, Any, Any], error: Exception) -> LitestarResponse[bytes]:

@@ -128,8 +128,7 @@ class DirectStream(asyncio.Protocol):
         """Let what was written be sent, within a bound."""
         self._is_over = True
         self._transport.close()
-        hub = self._gate.hub
-        hub.wheel.set(self, hub.loop.time() + CLOSING_S)
+        self._gate.hub.wheel.set_in(self, CLOSING_S)
 
     def abort(self) -> None:
         self._is_over = True

@@ -114,7 +114,7 @@ class Doorway(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "set_protocol")
         self._transport = transport  # type: ignore[assignment]  # uvloop's transports are registered, not derived
         hub = self._gate.hub
-        hub.wheel.set(self, hub.loop.time() + hub.limits.stale_s)
+        hub.wheel.set_in(self, hub.limits.stale_s)
         self._gate.arriving.add(self)
 
     def _arrived(self) -> None:

@@ -205,7 +205,7 @@ class EventReader:
 
     def begin(self) -> None:
         hub = self._endpoint.gate.hub
-        hub.wheel.set(self, hub.loop.time() + hub.limits.stale_s + hub.limits.answer_s)
+        hub.wheel.set_in(self, hub.limits.stale_s + hub.limits.answer_s)
         self._client.take(self._commands())
 
     def _commands(self) -> Iterator[tuple[int, Command]]:
@@ -272,7 +272,7 @@ class EventReader:
             self._client.transport = stream.transport
         for data in early:
             self.write(data)
-        hub.wheel.set(self, hub.loop.time() + HEARTBEAT_S * random.uniform(0.5, 1))
+        hub.wheel.set_in(self, HEARTBEAT_S * random.uniform(0.5, 1))
 
     def _refuse(self, reason: Closure | Fault) -> None:
         if not self._is_refused:

@@ -97,8 +97,7 @@ class WebSocket(asyncio.Protocol):
         self._is_closing = True
         self._transport.write(close_frame(closure.code, closure.reason))
         self.resume_reading()  # the answer must be seen, also from a client that was not read from
-        hub = self._gate.hub
-        hub.wheel.set(self, hub.loop.time() + CLOSING_S)
+        self._gate.hub.wheel.set_in(self, CLOSING_S)
         log.debug("client_closed", code=closure.code, reason=closure.reason)
 
     def abort(self, closure: Closure) -> None:

@@ -371,14 +371,13 @@ class Client:
     def move(self, transport: Writes, encoding: Encoding) -> None:
         """Go on over another transport, in another encoding of the same dialect. Nothing is lost, repeated, reordered.
 
-        What is due is written to the transport of before, which must hand it on if nobody has read it there.
+        What is due is written to the transport of before, which must take all of it, and hand on what nobody has read
+        there. So the mailbox is emptied first: what comes out of the feeds cannot fill it any more.
         """
+        self.resume()
         feeds = [s for s in self.subscriptions.values() if s.wishes is not None]
         departures = [subscription.depart(self) for subscription in feeds]
         self.flush()
-        self.resume()
-        if self.state is State.CLOSED:
-            return  # what was due was too much for it
         self.transport, self.encoding = transport, encoding
         for subscription, departure in zip(feeds, departures, strict=True):
             subscription.arrive(self, departure, self.encoding_for(subscription.channel))

@@ -13,7 +13,7 @@ import msgspec
 
 from vagus.kernel import codes
 from vagus.kernel.commands import Answer, StreamEnd, StreamItem
-from vagus.kernel.errors import AnswerError, BrokerError, DisconnectError, RefusedError, VagusError
+from vagus.kernel.errors import AnswerError, BrokerError, DisconnectError, RefusedError
 from vagus.kernel.events import Event, packed, unpacked
 from vagus.kernel.replies import CallResult
 
@@ -31,6 +31,11 @@ BUFFER: Final = 10
 """Items of a stream that the application may lag behind before the client is not read from, as clients expect it."""
 
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class BrokenOffError(AnswerError):
+    """A stream of the client's that it broke off. Where the application lets that pass, nobody but the client erred."""
+
 
 _GONE: Final = StreamEnd(0, "the client is gone")
 _OVER: Final = StreamEnd(0, "the call that it was for is over")
@@ -138,21 +143,28 @@ class Exchanges:
         try:
             result = await call
             reply = CallResult(result.data, result.attachments)
-        except RefusedError as error:
-            reply = error.fault
         except DisconnectError as error:
             client.disconnect(error.closure)
             return
-        except BrokerError as error:
-            log.warning("broker_failed", command="Invoke", error=str(error))
-            reply = codes.UNAVAILABLE
-        except Exception:
-            log.exception("command_failed", command="Invoke", client=client.id)
-            reply = codes.INTERNAL
+        except Exception as error:
+            reply = self._fault_of(error, "command_failed")
         finally:
             self.forget(streams)
         if client.is_connected:
             client.reply(number, reply)
+
+    def _fault_of(self, error: Exception, event: str) -> codes.Fault:
+        """What is answered when a function of the application has failed. Logs what is no doing of the client's."""
+        match error:
+            case RefusedError():
+                return error.fault
+            case BrokenOffError():
+                return codes.Fault(codes.BAD_REQUEST.code, f"bad request: {error}")
+            case BrokerError():
+                log.warning("broker_failed", command="Invoke", error=str(error))
+                return codes.UNAVAILABLE
+        log.error(event, command="Invoke", client=self._client.id, exc_info=error)
+        return codes.INTERNAL
 
     # streams of results
 
@@ -181,16 +193,11 @@ class Exchanges:
                 await self._pace()
         except asyncio.CancelledError:
             pass  # by the client, or since it is gone
-        except RefusedError as error:
-            fault = error.fault
-        except BrokerError as error:
-            log.warning("broker_failed", command="Invoke", error=str(error))
-            fault = codes.UNAVAILABLE
-        except VagusError as error:
-            fault = codes.Fault(codes.INTERNAL.code, str(error))
-        except Exception:
-            log.exception("stream_failed", client=client.id)
-            fault = codes.INTERNAL
+        except DisconnectError as error:
+            del self._results[number]  # this task, which has yet to close what the values come from
+            client.disconnect(error.closure)
+        except Exception as error:
+            fault = self._fault_of(error, "stream_failed")
         finally:
             self._results.pop(number, None)
             self.forget(streams)
@@ -267,7 +274,7 @@ class FedStream:
         while not self._items:
             if self._end is not None:
                 if self._end.error:
-                    raise AnswerError(self._end.error)
+                    raise BrokenOffError(self._end.error)
                 raise StopAsyncIteration
             self._news.clear()
             await self._news.wait()

@@ -38,7 +38,7 @@ from vagus.kernel.channels import ChannelOptions, ChannelRule, Last, Match, Rule
 from vagus.kernel.codes import Closure, Ending
 from vagus.kernel.commands import Command
 from vagus.kernel.control import Answer, Question, Target
-from vagus.kernel.errors import BrokerError, RefusedError, RuleError, VagusError
+from vagus.kernel.errors import BrokerError, DisconnectError, RefusedError, RuleError, VagusError
 from vagus.kernel.events import event
 from vagus.kernel.history import Page, Query
 from vagus.kernel.identity import Grant, Identity
@@ -119,7 +119,7 @@ class Hub:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.limits = limits or Limits()
-        self.is_open = open_to_all
+        self.is_open = False
         self.rules = RuleBook()
         self.calls: dict[str, Callee] = {}
         self.events: dict[str, Method] = {}
@@ -146,13 +146,15 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self.user_buckets: Buckets | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closure: Closure | None = None
+        """With what it closes whoever comes while it stops."""
         self.started_at = 0.0
         answer_surveys(self)
         self.add_call(publish_call(self))
         for rule in rules:
             self.rules.add(rule)
         if open_to_all:
-            self.rules.add(OPEN_RULE)
+            self.open()
 
     # furnishing
 
@@ -160,6 +162,12 @@ class Hub:
         """Let another broker carry everything, before the hub is started."""
         self.broker = broker
         self._topics = Topics(broker, self._new_topic)
+
+    def open(self) -> None:
+        """Let everybody do everything, also in channels that have no rule."""
+        self.is_open = True
+        if not self.rules.covers(OPEN_RULE.pattern):
+            self.rules.add(OPEN_RULE)
 
     def authenticate(self, function: F) -> F:
         """Decide who connects: ``(ConnectRequest) -> Identity``, or ``None`` to leave it to the request's token."""
@@ -267,7 +275,7 @@ class Hub:
             raise RuleError(f"personal_channels: no channel rule holds for {self.personal_channels + 'user'!r}")
         self._warn_of_long_histories()
         loop = asyncio.get_running_loop()
-        self._loop = loop
+        self._loop, self._closure = loop, None
         self.tick = Tick(loop)
         self.wheel = Wheel(loop)
         self.registry = Registry(self.limits, loop.time())
@@ -292,15 +300,25 @@ class Hub:
                 log.warning("history_exceeds_recovery", channel=rule.pattern, size=rule.history.size, limit=limit)
 
     async def stop(self, closure: Closure = codes.SHUTDOWN) -> None:
-        """Close every client with ``closure``, finish what runs, and let the broker go. It may be started again."""
-        for client in list(self.clients.values()):
-            client.disconnect(closure)
+        """Close every client with ``closure``, finish what runs, and let the broker go. It may be started again.
+
+        Whoever comes meanwhile is closed in the same way.
+        """
+        self._closure = closure
+        self._close_clients(closure)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
         for task in list(self._tasks):
             task.cancel()
         await self.broker.close()
+        self._close_clients(closure)
         self._loop = None
+
+    def _close_clients(self, closure: Closure) -> None:
+        """Those that have not said who they are hang on the wheel alone."""
+        unknown = [timed for timed in self.wheel if isinstance(timed, Client)] if self.is_started else []
+        for client in (*self.clients.values(), *unknown):
+            client.disconnect(closure)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -576,7 +594,12 @@ class Hub:
         return f"{self.personal_channels}{identity.user}" if self.personal_channels and identity.user else ""
 
     def remember(self, client: Client) -> None:
-        """A client said who it is. Raises ``DisconnectError`` if its user has too many connections."""
+        """A client said who it is. Raises ``DisconnectError`` if it comes too late, or its user has too many
+
+        connections.
+        """
+        if self._closure is not None:
+            raise DisconnectError(self._closure)
         self.registry.add(client)
         self.figures.connections += 1
 

@@ -57,10 +57,7 @@ class Subscription:
             self.topic.release(held)
 
     def depart(self, client: "Client") -> "Departure":
-        """Leave the feeds for a moment, with what is due there handed over. ``arrive`` follows in the same step, unless
-
-        the client is closed meanwhile.
-        """
+        """Leave the feeds for a moment, with what is due there handed over. ``arrive`` follows in the same step."""
         assert self.wishes is not None
         withheld = self.topic.withheld(client, self.wishes)
         start = self.topic.leave(client, self.wishes, settle=True)

@@ -3,9 +3,11 @@
 Times are rounded up to a slot of a quarter second. A client hangs in one slot at a time, at the earliest of what is due
 for it, and is asked what to do then. When the process stood still, nobody is asked before what came meanwhile is read:
 clients that have answered in time shall not be blamed for it.
+It goes on turning when its hub has stopped, since connections are still to end then.
 """
 
 import asyncio
+from collections.abc import Iterator
 from math import ceil
 from typing import Final, Protocol
 
@@ -37,6 +39,18 @@ class Wheel:
         self._handle: asyncio.TimerHandle | None = None
         self._next = 0
         self._has_allowed = False
+
+    def time(self) -> float:
+        """Now, in the loop's time."""
+        return self._loop.time()
+
+    def __iter__(self) -> Iterator[Timed]:
+        """Whoever hangs on it now, in no particular order."""
+        return iter([timed for hanging in self._slots.values() for timed in hanging])
+
+    def set_in(self, timed: Timed, seconds: float) -> None:
+        """The same as ``set``, from now on."""
+        self.set(timed, self._loop.time() + seconds)
 
     def set(self, timed: Timed, at: float) -> None:
         """Call ``timed.on_due`` at ``at`` in the loop's time, or up to a slot later, instead of what was set before."""

@@ -142,9 +142,13 @@ def check_rule(rule: ChannelRule, path: str = "channel") -> None:
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """A compiled pattern. ``weight`` is its number of literal characters, exact names before all."""
+    """A compiled pattern. ``weight`` is its number of literal characters, exact names before all.
+
+    ``shape`` is its text without the names of its places: patterns of one shape match the same channels.
+    """
 
     text: str
+    shape: str
     weight: tuple[bool, int]
     places: tuple[str, ...]
     regex: re.Pattern[str]
@@ -175,7 +179,8 @@ def pattern_of(text: str, path: str = "pattern") -> Pattern:
     if any(brace in _PLACE.sub("", text) for brace in "{}"):
         raise RuleError(f"{path}: a place is written {{name}}, in lower case")
     weight = (not places, literal + len(tail))
-    return Pattern(text, weight, tuple(places), re.compile(regex + re.escape(tail), re.DOTALL))
+    shape = _PLACE.sub(r"{\2}", text)
+    return Pattern(text, shape, weight, tuple(places), re.compile(regex + re.escape(tail), re.DOTALL))
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -203,14 +208,23 @@ class RuleBook:
         return tuple(rule for _, rule in self._entries)
 
     def add(self, rule: ChannelRule, path: str = "channel") -> None:
-        """Raises ``RuleError`` if the rule makes no sense or its pattern was added before."""
+        """Raises ``RuleError`` if the rule makes no sense or another one holds for the channels of its pattern."""
         check_rule(rule, path)
         pattern = pattern_of(rule.pattern, f"{path}.pattern")
-        if any(known.text == pattern.text for known, _ in self._entries):
-            raise RuleError(f"{path}.pattern: {rule.pattern!r} has a rule already")
+        known = self._of_shape(pattern.shape)
+        if known is not None:
+            where = "" if known.text == pattern.text else f": {known.text!r} matches the same channels"
+            raise RuleError(f"{path}.pattern: {rule.pattern!r} has a rule already{where}")
         self._entries.append((pattern, rule))
         self._entries.sort(key=lambda entry: entry[0].weight, reverse=True)
         self._cache.clear()
+
+    def covers(self, text: str) -> bool:
+        """Whether a rule was added for just the channels of a pattern, whatever its places are called."""
+        return self._of_shape(pattern_of(text).shape) is not None
+
+    def _of_shape(self, shape: str) -> Pattern | None:
+        return next((pattern for pattern, _ in self._entries if pattern.shape == shape), None)
 
     def exchange(self, before: Iterable[ChannelRule], after: Iterable[ChannelRule], path: str = "channels") -> None:
         """Put rules in the place of others; those that are in neither list stay.

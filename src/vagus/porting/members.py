@@ -96,11 +96,14 @@ class Members(Generic[M]):
         await self._let_in(self._greeting.pop(request), caller)
 
     async def _let_in(self, member: M, caller: Caller) -> None:
+        """Nobody is greeted, or bidden farewell, who is gone before its rooms have taken it in."""
         if caller.client not in self._hub.clients:
-            return  # gone again
+            return
+        await self._rooms.welcome(caller.client, caller.user)
+        if caller.client not in self._hub.clients:
+            return
         self.here[caller.client] = member
         try:
-            await self._rooms.welcome(caller.client, caller.user)
             await self._household.greet(member)
         except BaseException:
             self.here.pop(caller.client, None)

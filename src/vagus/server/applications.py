@@ -6,7 +6,7 @@ from importlib import import_module
 
 from vagus.broker import Broker
 from vagus.broker.memory import MemoryBroker
-from vagus.hub.hub import OPEN_RULE, Hub
+from vagus.hub.hub import Hub
 from vagus.hub.policies import Verifier
 from vagus.kernel.limits import Limits
 from vagus.settings import Settings
@@ -50,5 +50,4 @@ def put_settings_on(hub: Hub, settings: Settings, verifier: Verifier | None, bro
     for index, rule in enumerate(settings.channels):
         hub.rules.add(rule, f"channels[{index}]")
     if settings.access.insecure and not hub.is_open:
-        hub.is_open = True
-        hub.rules.add(OPEN_RULE)
+        hub.open()

@@ -194,6 +194,19 @@ async def test_a_session_that_is_not_polled_ends(serve: Serve, open_caller: Open
     assert (await caller.request("POST", f"id={token}", content=HELLO)).status_code == 404
 
 
+async def test_a_session_whose_client_goes_in_the_middle_of_a_poll_ends(serve: Serve, open_caller: OpenCaller) -> None:
+    server = await serve(furnished_hub(), times=Times(disconnect_s=PATIENCE))
+    caller = await open_caller(server)
+    token = await caller.polled()
+    first = asyncio.ensure_future(caller.request("GET", f"id={token}"))
+    second = asyncio.ensure_future(caller.request("GET", f"id={token}"))
+    _, waiting = await asyncio.wait({first, second}, return_when=asyncio.FIRST_COMPLETED)
+    for poll in waiting:  # it has superseded the other one, so the server holds it
+        poll.cancel()
+    await server.alone()
+    assert not server.hub.clients
+
+
 async def test_delete_ends_a_session_that_is_polled(serve: Serve, open_caller: OpenCaller) -> None:
     server = await serve(furnished_hub())
     caller = await open_caller(server)

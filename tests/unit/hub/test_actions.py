@@ -115,6 +115,15 @@ async def test_one_value_is_the_only_argument_and_a_list_is_all_of_them() -> Non
         assert bytes(await action.invoke(ADA, msgspec.Raw(data), 1.0)) == result
 
 
+async def test_null_is_an_argument_unless_none_is_taken() -> None:
+    """Libraries of the native protocol always send something."""
+    none, one = Action("a", lambda caller: "none"), Action("a", lambda caller, value: [value])
+    assert bytes(await none.invoke(ADA, msgspec.Raw(b"null"), 1.0)) == b'"none"'
+    assert bytes(await one.invoke(ADA, msgspec.Raw(b"null"), 1.0)) == b"[null]"
+    with pytest.raises(RefusedError, match="0 arguments are taken, not 1"):
+        await none.invoke(ADA, msgspec.Raw(b"7"), 1.0)
+
+
 async def test_who_knows_json_alone_is_given_binary_results_in_base64() -> None:
     action = Action("a", lambda caller: b"hello")
     assert bytes(await action.invoke(ADA, msgspec.Raw(b""), 1.0)) == b'"aGVsbG8="'

@@ -11,8 +11,9 @@ from vagus.hub.exchanges import BUFFER, MAX_QUESTIONS, MAX_STREAMS
 from vagus.hub.hub import Hub
 from vagus.hub.requests import Caller, ConnectRequest
 from vagus.kernel import codes
+from vagus.kernel.codes import Closure
 from vagus.kernel.commands import Answer, Cancel, Invoke, StreamEnd, StreamItem
-from vagus.kernel.errors import AnswerError, RefusedError
+from vagus.kernel.errors import AnswerError, DisconnectError, RefusedError, StoreError
 from vagus.kernel.events import packed
 from vagus.kernel.limits import Limits
 from vagus.kernel.rates import Rate
@@ -245,6 +246,41 @@ async def test_a_stream_that_breaks_off_says_so(kind: str, code: int) -> None:
         number = talker.invoke("fail", kind, wants_stream=True)
         await world.settle()
         assert talker.said == [("item", number, 1), ("end", number, code)]
+
+
+async def test_a_stream_may_send_its_client_away() -> None:
+    hub, ends = open_hub(), list[str]()
+
+    @hub.sections[""].call("count", allow=OF_ONE)
+    async def count(caller: Caller) -> AsyncIterator[int]:
+        try:
+            yield 1
+            raise DisconnectError.because(4500, "enough")
+        finally:
+            await asyncio.sleep(1)
+            ends.append("ended")
+
+    async with in_memory(hub) as world:
+        talker = await talker_of(world)
+        talker.invoke("count", wants_stream=True)
+        await asyncio.sleep(2)
+        assert (talker.closure, ends) == (Closure(4500, "enough"), ["ended"])
+
+
+async def test_what_the_store_says_of_itself_is_not_told_to_clients(logs: Logs) -> None:
+    hub = open_hub()
+
+    @hub.sections[""].call("count", allow=OF_ONE)
+    async def count(caller: Caller) -> AsyncIterator[int]:
+        yield 1
+        raise StoreError("/var/lib/vagus/vagus.db is full", retryable=True)
+
+    async with in_memory(hub) as world:
+        talker = await talker_of(world)
+        number = talker.invoke("count", wants_stream=True)
+        await world.settle()
+        assert talker.said == [("item", number, 1), ("end", number, codes.INTERNAL.code)]
+    assert [entry["event"] for entry in logs] == ["stream_failed"]
 
 
 async def test_a_cancelled_stream_ends_and_is_closed() -> None:
@@ -515,6 +551,33 @@ async def test_a_stream_that_the_client_breaks_off_breaks_off_for_the_applicatio
         talker.client.lost()
         await world.settle()
     assert ends == ["out of numbers", "the client is gone"]
+
+
+@pytest.mark.parametrize("wants_stream", [False, True])
+async def test_a_stream_that_the_client_breaks_off_is_no_error_of_the_server(wants_stream: bool, logs: Logs) -> None:
+    hub = open_hub()
+
+    @hub.sections[""].call("double", allow=OF_ONE)
+    async def double(caller: Caller, numbers: AsyncIterator[int]) -> AsyncIterator[int]:
+        async for number in numbers:
+            yield 2 * number
+
+    @hub.sections[""].call("sum", allow=OF_ONE)
+    async def total(caller: Caller, numbers: AsyncIterator[int]) -> int:
+        return sum([number async for number in numbers])
+
+    async with in_memory(hub) as world:
+        talker = await talker_of(world)
+        target = "double" if wants_stream else "sum"
+        broken = talker.invoke(target, streams=(5,), wants_stream=wants_stream)
+        talker.end_feed(5, "out of numbers")
+        await world.settle()
+        assert [said[1:3] for said in talker.said] == [(broken, codes.BAD_REQUEST.code)]
+        talker.invoke(target, streams=(6,), wants_stream=wants_stream)
+        await world.settle()
+        talker.client.lost()
+        await world.settle()
+    assert logs == []
 
 
 @pytest.mark.parametrize("target", ["nothing", "ping"])

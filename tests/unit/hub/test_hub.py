@@ -18,6 +18,7 @@ from vagus.kernel.identity import Identity
 from vagus.kernel.limits import Limits
 from vagus.kernel.replies import Attached, Ended, Message
 from vagus.testing import Received, in_memory
+from vagus.testing.link import MemoryLink
 
 NEWS = ChannelRule(pattern="news", subscribe=("anyone",), publish=("anyone",))
 KEPT = ChannelRule(
@@ -320,6 +321,60 @@ async def test_a_stop_closes_every_client_and_finishes_what_runs() -> None:
         await hub.stop()
         assert [await client.closure() for client in clients] == [codes.SHUTDOWN] * 2
     assert sorted(finished) == ["ada", "bob"]
+
+
+async def test_a_hub_that_is_not_started_may_be_stopped() -> None:
+    hub = Hub()
+    await hub.stop()
+    async with hub:
+        await hub.stop()
+        await hub.stop()
+    assert not hub.is_started
+
+
+async def test_a_stop_closes_clients_that_have_not_said_who_they_are() -> None:
+    hub, asked = new_hub(), asyncio.Event()
+
+    @hub.authenticate
+    async def who(request: ConnectRequest) -> Identity:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    await hub.start()
+    silent, asking = MemoryLink(hub, lambda _: None), MemoryLink(hub, lambda _: None)
+    asking.say('{"id":1,"connect":{}}')
+    await asked.wait()
+    await hub.stop()
+    assert [silent.closure, asking.closure] == [codes.SHUTDOWN] * 2
+
+
+async def test_nobody_is_let_in_while_a_hub_stops() -> None:
+    hub, stopping = new_hub(), asyncio.Event()
+
+    @hub.on_disconnect
+    async def tidy(caller: Caller, closure: Closure) -> None:
+        stopping.set()
+        await asyncio.sleep(1)
+
+    await hub.start()
+    first, late = MemoryLink(hub, lambda _: None), list[MemoryLink]()
+    first.say('{"id":1,"connect":{}}')
+
+    async def come() -> None:
+        await stopping.wait()
+        late.append(MemoryLink(hub, lambda _: None))
+        late[0].say('{"id":1,"connect":{}}')
+
+    coming = asyncio.ensure_future(come())
+    await hub.stop()
+    await coming
+    assert (late[0].closure, len(hub.clients)) == (codes.SHUTDOWN, 0)
+
+
+def test_an_open_hub_takes_a_rule_for_everything_as_it_is() -> None:
+    rule = ChannelRule(pattern="{rest*}", presence=True)
+    assert Hub(rules=[rule], open_to_all=True).rule_of("anything") is rule
 
 
 @pytest.mark.parametrize(

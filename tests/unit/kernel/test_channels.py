@@ -173,6 +173,29 @@ def test_a_pattern_has_one_rule() -> None:
         book.add(ChannelRule(pattern="news"), "channels[1]")
 
 
+@pytest.mark.parametrize(
+    ("texts", "is_refused"),
+    [
+        (["news:{topic}", "news:{other}"], True),
+        (["{rest*}", "{everything*}"], True),
+        (["{a}:{b}", "{b}:{a}"], True),
+        (["news:{topic}", "news:{rest*}"], False),
+        (["{a}:{b}", "{a}-{b}"], False),
+    ],
+)
+def test_two_patterns_that_differ_in_the_names_of_their_places_alone_cannot_both_have_a_rule(
+    texts: list[str], is_refused: bool
+) -> None:
+    book, (first, second) = rules_of(texts[0]), texts
+    assert book.covers(second) is is_refused
+    if is_refused:
+        complaint = f"channels[1].pattern: {second!r} has a rule already: {first!r} matches the same channels"
+        with pytest.raises(RuleError, match=re.escape(complaint)):
+            book.add(ChannelRule(pattern=second), "channels[1]")
+    else:
+        book.add(ChannelRule(pattern=second), "channels[1]")
+
+
 KEEP = Last(10, minutes=1)
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"pattern": "{"}, "pattern"),

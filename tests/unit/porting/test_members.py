@@ -118,7 +118,7 @@ async def test_nothing_is_kept_of_who_was_admitted_and_then_found_no_room() -> N
         assert not house.members._greeting
 
 
-async def test_a_member_that_goes_while_it_is_greeted_is_not_kept() -> None:
+async def test_who_goes_before_it_is_greeted_is_not_kept_nor_bidden_farewell() -> None:
     house = House(trusting_hub())
 
     @house.section.on_connecting
@@ -132,6 +132,7 @@ async def test_a_member_that_goes_while_it_is_greeted_is_not_kept() -> None:
         ada = await guest_of(world, "chat")
         assert ada.closure is codes.FORCE_RECONNECT
         assert house.members.here == {}
+    assert house.diary == [("admit", "ada", "")]
 
 
 async def test_the_caller_of_a_stream_is_a_member_too() -> None:

@@ -28,7 +28,8 @@ Text = Annotated[str, Meta(max_length=2000)]
 Label = Annotated[str, Meta(max_length=128)]
 Count = Annotated[int, Meta(ge=0, le=_EXACT)]
 Amount = Annotated[float, Meta(ge=0)]
-Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="As ISO 4217 names it, such as EUR.")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", max_length=3, description="As ISO 4217 names it, such as EUR.")]
+"""With its length, since in Python a line's end may follow what ``$`` ends."""
 EventId = Annotated[str, Meta(max_length=64, description="Names this event. A repetition within minutes is dropped.")]
 Moment = Annotated[int, Meta(ge=0, le=_EXACT, description="Milliseconds since 1970; 0 for now.")]
 

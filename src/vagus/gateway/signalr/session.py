@@ -230,7 +230,7 @@ class Session:
     def abandon(self) -> None:
         """No poll is there: another one must come soon."""
         if self.state is not State.OVER:
-            self._abandoned_at = self.house.hub.loop.time() + self.house.times.disconnect_s
+            self._abandoned_at = self.house.hub.wheel.time() + self.house.times.disconnect_s
             if self.state is State.TALKING:
                 self._set_timer()
 
@@ -358,7 +358,7 @@ class Session:
         else:
             hub.figures.received_bytes += len(chunk)
         if self._heard_at != NEVER:
-            self._heard_at = hub.loop.time()
+            self._heard_at = hub.wheel.time()
         if self.dialogue is not None:
             self._unread.append(self.dialogue.messages(chunk))
             self._read()
@@ -406,7 +406,7 @@ class Session:
             return False
         is_new = recorder.heard.takes(message)
         if type(message) in COUNTED and self._ack_at == NEVER:
-            self._ack_at = self.house.hub.loop.time() + ACK_S
+            self._ack_at = self.house.hub.wheel.time() + ACK_S
             self._set_timer()
         return is_new
 
@@ -468,7 +468,7 @@ class Session:
 
     def _start_beating(self) -> None:
         """The first ping comes at a random time, so that clients that came together are not pinged together."""
-        now = self.house.hub.loop.time()
+        now = self.house.hub.wheel.time()
         if self.spool is None or self.spool.is_text:
             self._next_ping = now + self.house.times.keep_alive_s * random.uniform(0.5, 1)
         if self._heard_at != NEVER:
@@ -478,7 +478,7 @@ class Session:
     def _start_listening(self) -> None:
         """A client that pings is expected to go on; polls show by themselves that somebody is there."""
         if self._heard_at == NEVER and self._next_ping != NEVER:
-            self._heard_at = self.house.hub.loop.time()
+            self._heard_at = self.house.hub.wheel.time()
             self._set_timer()
 
     def _set_timer(self) -> None:
@@ -488,8 +488,7 @@ class Session:
             self.house.hub.wheel.set(self, due)
 
     def _due_in(self, seconds: float) -> None:
-        hub = self.house.hub
-        hub.wheel.set(self, hub.loop.time() + seconds)
+        self.house.hub.wheel.set_in(self, seconds)
 
     def on_due(self, now: float) -> None:
         match self.state:

@@ -144,7 +144,7 @@ async def poll(session: Session, spool: Spool, receive: Receive, send: Send, hea
     """Answer with what there is to say, once there is; with 204 at the end, or when another poll came meanwhile."""
     turn = spool.begin_turn()
     session.attend()
-    watching = asyncio.ensure_future(_watch_poll(receive, spool, turn))
+    watching = asyncio.ensure_future(_watch_poll(receive, session, spool, turn))
     try:
         async with asyncio.timeout(session.house.times.poll_s):
             await spool.wait(turn)
@@ -168,12 +168,13 @@ async def poll(session: Session, spool: Spool, receive: Receive, send: Send, hea
         session.house.gate.leave(session)
 
 
-async def _watch_poll(receive: Receive, spool: Spool, turn: int) -> None:
-    """A poll that is gone takes nothing: what there is waits for the next one."""
+async def _watch_poll(receive: Receive, session: Session, spool: Spool, turn: int) -> None:
+    """A poll that is gone takes nothing: what there is waits for the next one, which must come soon."""
     while (await receive())["type"] != "http.disconnect":
         pass
     if spool.is_turn(turn):
         spool.begin_turn()
+        session.abandon()
 
 
 async def post(session: Session, spool: Spool, receive: Receive) -> bool:

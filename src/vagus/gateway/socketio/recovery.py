@@ -150,7 +150,7 @@ class Parking:
         namespace.client.resume()  # what waited for the transport goes into the record
         if namespace not in self._parked:
             return  # and was too much for it
-        hub.wheel.set(namespace, hub.loop.time() + self._recovery_s)
+        hub.wheel.set_in(namespace, self._recovery_s)
         if len(self._parked) > self._bound:
             self.let_go(next(iter(self._parked)))
 

@@ -74,7 +74,7 @@ class Session:
     )
 
     def __init__(self, endpoint: "SocketIo", origin: Origin, framing: Framing) -> None:
-        now, limits = endpoint.hub.loop.time(), endpoint.hub.limits
+        now, limits = endpoint.hub.wheel.time(), endpoint.hub.limits
         self.interval_s = limits.ping_interval_s or PING_INTERVAL_S
         self.timeout_s = limits.pong_timeout_s
         """What its client is told of pings, which holds for as long as it stays."""
@@ -205,7 +205,7 @@ class Session:
     def _may_join(self) -> bool:
         """The first client of a session came with its connection; others count as one more each."""
         hub, is_first, self._is_new = self.endpoint.hub, self._is_new, False
-        return is_first or hub.registry.takes_connection(self.origin.address, hub.loop.time())
+        return is_first or hub.registry.takes_connection(self.origin.address, hub.wheel.time())
 
     # what goes out
 
@@ -272,7 +272,7 @@ class Session:
         """The next interval begins; a pong that nobody asked for changes nothing."""
         if self._pong_by != NEVER:
             self._pong_by = NEVER
-            self._next_ping = self.endpoint.hub.loop.time() + self.interval_s
+            self._next_ping = self.endpoint.hub.wheel.time() + self.interval_s
             self._set_timer()
 
     # the upgrade
@@ -308,7 +308,7 @@ class Session:
         namespace.session = None
         self.consider_reading()
         if not self.namespaces:
-            self._connect_by = self.endpoint.hub.loop.time() + self.endpoint.hub.limits.stale_s
+            self._connect_by = self.endpoint.hub.wheel.time() + self.endpoint.hub.limits.stale_s
             self._set_timer()
 
     def dismiss(self, namespace: Namespace, closure: Closure) -> None:

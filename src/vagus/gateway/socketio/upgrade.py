@@ -31,8 +31,7 @@ class Probe:
         self._is_probed = False
         self._is_done = False
         self.slot = 0
-        hub = session.endpoint.hub
-        hub.wheel.set(self, hub.loop.time() + UPGRADING_S)
+        session.endpoint.hub.wheel.set_in(self, UPGRADING_S)
 
     @property
     def flowing(self) -> bool:

@@ -48,6 +48,7 @@ WRONG: list[tuple[AdminEvent, str]] = [
     (UserCountUpdate(total=2**53), "$.total"),
     (GenerationMetrics(total=1, average_ms=-0.1), "$.averageMs"),
     (RevenueUpdate(amount=1, currency="euro"), "$.currency"),
+    (RevenueUpdate(amount=1, currency="EUR\n"), "$.currency"),
     (Alert(severity="fatal", title="x"), "$.severity"),  # type: ignore[arg-type]
     (Alert(severity="info", title="x", id="x" * 65), "$.id"),
     (PerformanceAlert(metric="m", value=1, threshold=1, severity="info"), "$.severity"),  # type: ignore[arg-type]

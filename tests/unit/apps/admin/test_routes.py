@@ -157,7 +157,7 @@ async def test_without_anything_valid_to_show_nobody_gets_in(
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b"", ""),
+        (b"", "A body is needed."),
         (b"{", "truncated"),
         (b"null", "Expected `object`"),
         (b"[]", "Expected `object`"),
