@@ -10,6 +10,7 @@ What each thing costs is read from bench/costs.toml; copy it, put in what you me
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,7 +82,16 @@ def _add(group: argparse._ArgumentGroup, name: str, default: Any, text: str) -> 
     if isinstance(default, bool):
         group.add_argument(flag, action="store_true", default=default, help=text)
     else:
-        group.add_argument(flag, type=type(default), default=default, metavar="N", help=f"{text} ({default:g})")
+        kind = _number if isinstance(default, float) else int
+        group.add_argument(flag, type=kind, default=default, metavar="N", help=f"{text} ({default:g})")
+
+
+def _number(word: str) -> float:
+    """What argparse says of anything else begins with ``invalid``."""
+    number = float(word)
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"invalid number: {word!r}")
+    return number
 
 
 def _fields(kind: type[msgspec.Struct]) -> list[tuple[str, Any, str]]:

@@ -1,6 +1,5 @@
 """What was computed, as text, as JSON, and as the tables of docs/scaling.md."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -9,7 +8,7 @@ import msgspec
 
 from bench.scaling.costs import Costs
 from bench.scaling.model import Machines, Size, Workload, client_return_us, size
-from bench.scaling.storm import Course, Loss, play
+from bench.scaling.storm import END_S, Course, Loss, play
 
 SMALL: Final = Machines(cores=2, memory_gb=4)
 EXAMPLES: Final = (
@@ -60,7 +59,7 @@ def loss_of_a_machine(workload: Workload, machines: Machines, sized: Size, costs
 
 
 def as_json(made: Plan) -> str:
-    return json.dumps(msgspec.to_builtins(made), indent=2)
+    return msgspec.json.format(msgspec.json.encode(made), indent=2).decode()  # infinite is null there
 
 
 def as_text(made: Plan) -> str:
@@ -102,12 +101,16 @@ def _losing(made: Plan) -> dict[str, str]:
     return {
         "a machine lost: clients that move": _figure(made.loss.clients),
         "half, 99 %, all of them back after": ", ".join(
-            f"{_figure(moment)} s" for moment in (course.half_back_s, course.most_back_s, course.all_back_s)
+            _moment(moment) for moment in (course.half_back_s, course.most_back_s, course.all_back_s)
         ),
         "attempts; history reads a second at most": f"{_figure(course.attempts)}; "
         f"{_figure(course.peak_redis_reads_per_s)}",
         "busiest Redis meanwhile": f"{course.peak_redis_busy:.0%} of a core",
     }
+
+
+def _moment(at_s: float) -> str:
+    return f"{_figure(at_s)} s" if math.isfinite(at_s) else f"more than {_figure(END_S)} s"
 
 
 def docs_tables(costs: Costs) -> tuple[str, str]:

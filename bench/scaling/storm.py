@@ -6,6 +6,7 @@ not played: the network, and that work of clients that gave up is done all the s
 """
 
 import heapq
+import math
 import random
 from collections import Counter
 from typing import Final, NamedTuple
@@ -15,6 +16,8 @@ import msgspec
 SECOND_US: Final = 1e6
 SLICE_S: Final = 0.1
 """How finely the load of Redis is looked at."""
+END_S: Final = 300.0
+"""How long it is played: where clients come again faster than they are answered, it would never end."""
 
 
 class Loss(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +45,7 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
-    """How it went."""
+    """How it went. Times are infinite for those who were not back by the end."""
 
     half_back_s: float
     most_back_s: float
@@ -80,7 +83,7 @@ class _Play:
 
     def run(self) -> Course:
         heapq.heapify(self._coming)
-        while self._coming:
+        while self._coming and self._coming[0].at < END_S:
             attempt = heapq.heappop(self._coming)
             if attempt.is_reading:
                 self._read(attempt)
@@ -131,7 +134,7 @@ class _Play:
         heapq.heappush(self._coming, _Attempt(now + self._wait_s(tries + 1), tries + 1, False, 0.0))
 
     def _course(self) -> Course:
-        back = sorted(self._back) or [0.0]
+        back = [*sorted(self._back), *[math.inf] * (self._loss.clients - len(self._back))] or [0.0]
         total: Counter[int] = sum(self._reads, Counter())
         busiest = max((max(reads.values(), default=0) for reads in self._reads), default=0) / SLICE_S
         return Course(

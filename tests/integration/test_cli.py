@@ -10,8 +10,9 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.integration.redis.servers import eventually
+from tests.listening import stop_listening
 from tests.patience import DEADLINE_S
+from tests.ports import free_port
 from vagus.server.folder import ADDRESS, DataFolder
 
 pytestmark = pytest.mark.timeout(60)  # up to eight processes, one after the other
@@ -98,7 +101,7 @@ class Server(Running):
     """A server that is ready. ``said`` is all that it printed."""
 
     def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
-        super().__init__(folder, "serve", "--port", "0", *arguments, **environment)
+        super().__init__(folder, "serve", "--port", str(free_port()), *arguments, **environment)
         self.said = self.line()
         assert " ready at " in self.said, self.log()
         self.url = self.said.split()[-1]
@@ -344,6 +347,18 @@ def test_of_several_servers_on_a_folder_one_that_answers_is_found(tmp_path: Path
         assert data.read(ADDRESS) == urls[0]
 
 
+def test_servers_that_come_and_go_together_lose_no_address(folder: Path) -> None:
+    data = DataFolder(folder / "vagus-data")
+    with ExitStack() as stack, ThreadPoolExecutor(8) as threads:
+        listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(8)]
+        urls = ["http://{}:{}".format(*listener.getsockname()) for listener in listeners]
+        for _ in range(5):
+            list(threads.map(data.announce, urls))
+            assert sorted((data.read(ADDRESS) or "").split()) == sorted(urls)
+            list(threads.map(data.withdraw, urls))
+            assert data.read(ADDRESS) is None
+
+
 @contextmanager
 def one_that_sends_elsewhere(url: str) -> Iterator[str]:
     """Listen at an address, and answer one request with where else it is to be asked."""
@@ -496,6 +511,54 @@ def test_tail_survives_a_restart_of_the_server(folder: Path, start: Start) -> No
     run(folder, "publish", "news", "2")
     assert json.loads(tail.line())["data"] == 2
     assert tail.process.wait(10) == 0
+
+
+@asynccontextmanager
+async def losing_the_first(url: str, after: int) -> AsyncIterator[str]:
+    """A proxy that cuts its first connection when so many questions were answered, and leaves the others alone."""
+    host, port = url.removeprefix("http://").split(":")
+    connections = 0
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        far_reader, far = await asyncio.open_connection(host, int(port))
+        if connections == 1:
+            for _ in range(after):
+                far.write(await reader.read(10_000))
+                writer.write(await far_reader.read(10_000))
+            await reader.read(10_000)
+        else:
+            await asyncio.gather(pump(reader, far), pump(far_reader, writer))
+        far.close()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    yield "http://{}:{}".format(*server.sockets[0].getsockname())
+    await stop_listening(server)
+
+
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(10_000):
+        writer.write(data)
+    writer.close()
+
+
+@pytest.mark.parametrize("answered", [2, 3], ids=["subscribing", "asking for history"])
+async def test_tail_goes_on_when_its_connection_is_lost_before_it_began(
+    folder: Path, start: Start, answered: int
+) -> None:
+    server = await asyncio.to_thread(start, Server)
+    for number in (1, 2):
+        await asyncio.to_thread(run, folder, "publish", "news", str(number), "--url", server.url)
+    async with losing_the_first(server.url, answered) as url:
+        tail = start(Running, "tail", "news", "--url", url, "--history", "5", "--count", "3")
+        assert (await asyncio.to_thread(tail.line)).endswith(" news #1 1\n"), tail.log()
+        assert (await asyncio.to_thread(tail.line)).endswith(" news #2 2\n")
+        await asyncio.to_thread(run, folder, "publish", "news", "3", "--url", server.url)
+        assert (await asyncio.to_thread(tail.line)).endswith(" news #3 3\n")
+        assert await asyncio.to_thread(tail.process.wait, DEADLINE_S) == 0
+    assert "connecting again" in tail.log()
 
 
 @contextmanager

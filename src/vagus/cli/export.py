@@ -45,7 +45,7 @@ def export(file: Path, config: str | None, data_dir: str | None, force: bool, li
     database = _sqlite_file(surroundings)
     with _speaking_of_files():
         if lines:
-            said = _export_lines(surroundings, file, force)
+            said = _export_lines(surroundings, database, file, force)
         elif database is None:
             raise CommandError(PG_DUMP)
         else:
@@ -62,12 +62,11 @@ def _export_copy(database: Path, file: Path, force: bool, *, quiet: bool) -> dic
     return {"schema": schema.present}
 
 
-def _export_lines(surroundings: Surroundings, file: Path, force: bool) -> dict[str, Any]:
-    from vagus.store.backups import keep, temporary_beside
+def _export_lines(surroundings: Surroundings, database: Path | None, file: Path, force: bool) -> dict[str, Any]:
+    from vagus.store.backups import check_target, keep, temporary_beside
     from vagus.store.moving import write_lines
 
-    if file.exists() and not force:
-        raise FileExistsError(file)
+    check_target(file, database, replace=force)
 
     async def write(store: "Store") -> str:
         await write_lines(store, out)

@@ -53,7 +53,8 @@ class Conversation:
             if "push" in reply:
                 self._pushes.append(reply["push"])
         if "error" in reply:
-            raise RefusedError(method, reply["error"]["code"], reply["error"]["message"])
+            error = reply["error"]
+            raise RefusedError(method, error["code"], error["message"], is_temporary=error.get("temporary", False))
         result: Reply = reply.get(method, {})
         return result
 
@@ -84,9 +85,10 @@ class Conversation:
 
 
 class RefusedError(RefusedByServerError):
-    """A command was answered with an error."""
+    """A command was answered with an error; one that ``is_temporary`` may be answered otherwise later."""
 
-    def __init__(self, method: str, code: int, text: str) -> None:
+    def __init__(self, method: str, code: int, text: str, *, is_temporary: bool) -> None:
         super().__init__(f"{method}: {text} ({code})")
         self.code = code
         self.text = text
+        self.is_temporary = is_temporary

@@ -5,6 +5,7 @@ secret at hand it makes its own tokens, one for itself and one for each channel.
 """
 
 import asyncio
+import contextlib
 import itertools
 import os
 import random
@@ -19,9 +20,9 @@ import msgspec
 
 from .arguments import json_option, server_options
 from .asking import HINTS
-from .faults import CommandError, ConfigurationError, RefusedByServerError, UnreachableError
+from .faults import ConfigurationError, RefusedByServerError, UnreachableError
 from .frames import ClosedError, TurnedAwayError
-from .session import Conversation, RefusedError
+from .session import Conversation, RefusedError, Reply
 from .surroundings import Surroundings
 
 USER: Final = "vagus-tail"
@@ -149,42 +150,37 @@ class Follower:
         self._channels = list(dict.fromkeys(channels))
         self._printer = printer
         self._positions: dict[str, tuple[int, str]] = {}
+        self._beginnings: dict[str, tuple[int, float]] = {}
+        """What of a channel's past is still to be shown: so many, or since so many seconds ago."""
 
     async def run(self, history: int, since: Since) -> None:
         """Raises ``UnreachableError`` if there is nobody at first, ``RefusedByServerError`` for a no that stays one."""
         if since.offset is not None:
             self._positions = dict.fromkeys(self._channels, (since.offset, since.epoch))
-        conversation = await self._first()
-        try:
-            await self._subscribe_all(conversation, history, since.ago_s)
+        if history or since.ago_s:
+            self._beginnings = dict.fromkeys(self._channels, (history, since.ago_s))
+        with contextlib.suppress(EnoughError):
+            conversation = await self._first()
             while True:
-                try:
-                    await self._follow(conversation)
-                except ClosedError as error:
-                    _check(error)
-                    self._printer.note(f"{error.reason} ({error.code}): connecting again")
-                await conversation.close()
+                await self._follow(conversation)
                 conversation = await self._again()
-        except EnoughError:
-            pass
-        except ClosedError as error:
-            raise CommandError(f"the connection ended: {error.reason} ({error.code})") from None
-        finally:
-            await conversation.close()
 
     async def _first(self) -> Conversation:
-        """Connect. Whoever says that the server will be there soon is asked again."""
+        """Connect and subscribe. Whoever says that the server will be there soon is asked again."""
         try:
-            return await self._begin()
+            conversation = await self._begin()
         except TurnedAwayError as error:
             if not error.is_soon_over:
                 raise
             self._printer.note(f"{self._url} says {error.status}: trying again")
-        for attempt in itertools.count():
-            await _pause(attempt)
-            if (conversation := await self._tried()) is not None:
+        else:
+            try:
+                await self._subscribe_all(conversation)
+            except ClosedError as error:
+                self._note_end(error)
+            else:
                 return conversation
-        raise AssertionError("counting never ends")
+        return await self._again()
 
     async def _begin(self) -> Conversation:
         try:
@@ -205,10 +201,9 @@ class Follower:
             if conversation is None:
                 continue
             try:
-                await self._subscribe_all(conversation, 0, 0)
+                await self._subscribe_all(conversation)
             except ClosedError as error:
                 _check(error)
-                await conversation.close()
             else:
                 return conversation
         raise AssertionError("counting never ends")
@@ -223,24 +218,45 @@ class Follower:
             if not error.is_fault:
                 raise
             return None
+        except RefusedError as error:
+            if not error.is_temporary:
+                raise
+            return None
 
     async def _follow(self, conversation: Conversation) -> None:
-        while True:
-            push = await conversation.push()
-            channel = push.get("channel", "")
-            if "pub" in push:
-                self._show(channel, push["pub"])
-            elif "unsubscribe" in push:
-                ending = push["unsubscribe"]
-                if ending["code"] < 2500:
-                    raise RefusedByServerError(f"{channel}: {ending['reason']} ({ending['code']})")
-                await self._subscribe(conversation, channel, 0, 0)
+        """Show what comes until the connection ends."""
+        try:
+            while True:
+                await self._heed(conversation, await conversation.push())
+        except ClosedError as error:
+            self._note_end(error)
+        finally:
+            await conversation.close()
 
-    async def _subscribe_all(self, conversation: Conversation, history: int, ago_s: float) -> None:
-        for channel in self._channels:
-            await self._subscribe(conversation, channel, history, ago_s)
+    async def _heed(self, conversation: Conversation, push: Reply) -> None:
+        channel = push.get("channel", "")
+        if "pub" in push:
+            self._show(channel, push["pub"])
+        elif "unsubscribe" in push:
+            ending = push["unsubscribe"]
+            if ending["code"] < 2500:
+                raise RefusedByServerError(f"{channel}: {ending['reason']} ({ending['code']})")
+            await self._subscribe(conversation, channel)
 
-    async def _subscribe(self, conversation: Conversation, channel: str, history: int, ago_s: float) -> None:
+    def _note_end(self, error: ClosedError) -> None:
+        _check(error)
+        self._printer.note(f"{error.reason} ({error.code}): connecting again")
+
+    async def _subscribe_all(self, conversation: Conversation) -> None:
+        """Raises ``ClosedError`` if the connection ends, or cannot be used for now; it is closed then."""
+        try:
+            for channel in self._channels:
+                await self._subscribe(conversation, channel)
+        except BaseException:
+            await conversation.close()
+            raise
+
+    async def _subscribe(self, conversation: Conversation, channel: str) -> None:
         known = self._positions.get(channel)
         request: dict[str, Any] = {"channel": channel, "recoverable": True}
         if channel in self._tokens.subscriptions:
@@ -248,7 +264,7 @@ class Follower:
         if known is not None:
             request |= {"recover": True, "offset": known[0], "epoch": known[1]}
         try:
-            subscribed = await conversation.ask("subscribe", request)
+            subscribed = await _ask(conversation, "subscribe", request)
         except RefusedError as error:
             raise RefusedByServerError(f"{channel}: {error.text} ({error.code}){HINTS.get(error.code, '')}") from None
         if known is not None and subscribed.get("was_recovering") and not subscribed.get("recovered"):
@@ -257,14 +273,19 @@ class Follower:
             self._positions[channel] = (subscribed.get("offset", 0), subscribed.get("epoch", ""))
         for publication in subscribed.get("publications", ()):
             self._show(channel, publication)
-        if history or ago_s:
-            await self._show_history(conversation, channel, history, ago_s)
+        if channel in self._beginnings:
+            try:
+                await self._show_history(conversation, channel, *self._beginnings[channel])
+            except ClosedError:
+                self._positions.pop(channel, None)  # the history will have what comes after it
+                raise
+            del self._beginnings[channel]
 
     async def _show_history(self, conversation: Conversation, channel: str, history: int, ago_s: float) -> None:
         """What came before the subscription's position; what comes after it is pushed anyway."""
         epoch = self._positions.get(channel, (0, ""))[1]
         try:
-            page = await conversation.ask("history", {"channel": channel, "limit": history or 300, "reverse": True})
+            page = await _ask(conversation, "history", {"channel": channel, "limit": history or 300, "reverse": True})
         except RefusedError as error:
             if error.code != NOT_AVAILABLE:
                 raise
@@ -287,6 +308,16 @@ class Follower:
 async def _pause(attempt: int) -> None:
     """Wait before trying again, longer each time."""
     await asyncio.sleep(random.uniform(0.5, 1) * min(LONGEST_S, SHORTEST_S * 2 ** min(attempt, 10)))
+
+
+async def _ask(conversation: Conversation, method: str, params: object) -> Reply:
+    """Raises ``RefusedError``; and ``ClosedError`` for what the server may do later, so that it is asked anew."""
+    try:
+        return await conversation.ask(method, params)
+    except RefusedError as error:
+        if error.is_temporary:
+            raise ClosedError(error.code, error.text) from None
+        raise
 
 
 def _check(error: ClosedError) -> None:

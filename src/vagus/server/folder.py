@@ -117,11 +117,29 @@ class DataFolder:
 
     def announce(self, url: str) -> None:
         """Leave word of where the server listens, for commands on the same machine."""
-        self._write_addresses([*(other for other in self._addresses() if other != url and answers(other)), url])
+        self.make()
+        gone = [other for other in self._addresses() if other != url and not answers(other)]
+        with self._alone():
+            self._write_addresses([*(other for other in self._addresses() if other not in (url, *gone)), url])
 
     def withdraw(self, url: str) -> None:
         """Take back what ``announce`` left."""
-        self._write_addresses([other for other in self._addresses() if other != url])
+        with self._alone():
+            self._write_addresses([other for other in self._addresses() if other != url])
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Others who would change a file of the folder wait: for a moment, since nobody waits for anything here."""
+        if sys.platform == "win32" or not self.path.is_dir():
+            yield
+            return
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            with contextlib.suppress(OSError):  # the disk knows no locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def address(self) -> str | None:
         """Where a server on the folder listens, or the last one did if none does."""

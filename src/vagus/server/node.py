@@ -66,9 +66,21 @@ class NodeServer(uvicorn.Server):
         self._on_ready = on_ready
         self._company = company
         self._demo: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Raises what the store and the hub raise when they cannot start."""
+        """Raises what the store and the hub raise when they cannot start. Told to stop meanwhile, it leaves nothing."""
+        self._starting = asyncio.create_task(self._start(sockets))
+        try:
+            await self._starting
+        except asyncio.CancelledError:
+            if not self.should_exit:
+                raise
+            log.info("server_stopped")
+        finally:
+            self._starting = None
+
+    async def _start(self, sockets: list[socket.socket] | None) -> None:
         hub, storage = self._parts.hub, self._parts.storage
         async with contextlib.AsyncExitStack() as undoing:
             await storage.start()
@@ -100,6 +112,8 @@ class NodeServer(uvicorn.Server):
         """Begin the end. Once is enough."""
         self._company = company or self._company
         self.should_exit = True
+        if self._starting is not None and not self.started:
+            self._starting.cancel()  # it may be waiting for a store that is silent
 
     def reload(self) -> None:
         """Take over what has changed in the configuration, unless it ends anyway."""
@@ -137,6 +151,8 @@ class NodeServer(uvicorn.Server):
             await self.siblings.close()
         self.config.timeout_graceful_shutdown = max(1, math.ceil(deadline - loop.time()))
         await super().shutdown(sockets=sockets)
+        if self.force_exit:  # which uvicorn takes for a reason to leave its own task behind
+            await self.lifespan.shutdown()
         await self._stop_parts()
         log.info("server_stopped")
 

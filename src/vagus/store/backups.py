@@ -23,6 +23,9 @@ PAGES: Final = 1024
 
 BUSY_S: Final = 5.0
 
+_ENDINGS: Final = ("", "-wal", "-shm", "-journal")
+"""Of the names of a database's files."""
+
 Progress = Callable[[int, int], None]
 """Told how many pages are done, of how many."""
 
@@ -32,8 +35,7 @@ def export(database: Path, copy: Path, *, replace: bool, progress: Progress) -> 
 
     Raises ``StoreError``, and ``FileExistsError`` if the copy is there and may not be replaced.
     """
-    if copy.exists() and not replace:
-        raise FileExistsError(copy)
+    check_target(copy, database, replace=replace)
     if not database.is_file():
         raise StoreError(f"there is no database at {database}", retryable=False)
     with temporary_beside(copy) as unfinished:
@@ -45,6 +47,25 @@ def export(database: Path, copy: Path, *, replace: bool, progress: Progress) -> 
         schema = verify(unfinished)
         keep(unfinished, copy)
     return schema
+
+
+def check_target(file: Path, database: Path | None, *, replace: bool) -> None:
+    """Raises ``FileExistsError`` if the file is there and may not be replaced; ``StoreError`` for one that never may,
+
+    which are devices, pipes, the database itself and the files beside it.
+    """
+    if database is not None:
+        _check_other(file, database)
+    if file.exists() and not replace:
+        raise FileExistsError(file)
+    if file.exists() and not file.is_file():
+        raise StoreError(f"{file} is no ordinary file, and cannot be replaced by one", retryable=False)
+
+
+def _check_other(file: Path, database: Path) -> None:
+    for own in (Path(f"{database}{ending}") for ending in _ENDINGS):
+        if file.resolve() == own.resolve() or (file.exists() and own.exists() and file.samefile(own)):
+            raise StoreError(f"{file} is the store itself: name another file", retryable=False)
 
 
 def verify(file: Path) -> Schema:
@@ -67,6 +88,7 @@ def restore(file: Path, database: Path, *, aside: Path, progress: Progress) -> S
 
     Raises ``StoreError``, also while anybody has the database open; nothing has happened then.
     """
+    _check_other(file, database)
     schema = verify(file)
     database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if database.exists() and not _is_readable(database):
@@ -114,7 +136,7 @@ def _is_damage(error: StoreError) -> bool:
 
 
 def _move_aside(database: Path, aside: Path) -> None:
-    for ending in ("", "-wal", "-shm", "-journal"):
+    for ending in _ENDINGS:
         with contextlib.suppress(FileNotFoundError):
             os.rename(f"{database}{ending}", f"{aside}{ending}")
 

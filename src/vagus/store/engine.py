@@ -184,8 +184,6 @@ class SqlStore:
 
     def _translate(self, context: ExceptionContext) -> BaseException | None:
         original = context.original_exception
-        if context.is_pre_ping:
-            return None  # a connection that is found dead before it is used is replaced, and nobody hears of it
         if isinstance(original, OSError):
             context.is_disconnect = True  # a driver raises those only where its connection is gone
         explained = self._explain(original)

@@ -5,14 +5,14 @@ by their own clocks, so it does not matter how far the nodes' clocks are apart. 
 less than that, counted from before it wrote: two nodes never hold one lease at a time, however slow the store is.
 """
 
-import contextlib
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
-from vagus.kernel.errors import ConflictError
+from vagus.kernel.errors import ConflictError, StoreError
 
 from . import Store, settings
 
@@ -24,6 +24,9 @@ RENEWAL_S: Final = 2.0
 
 _TRUST_S: Final = 5.0
 """For how long the holder relies on it: the difference is for clocks that do not run alike."""
+
+_ANSWER_S: Final = 4.0
+"""How long the store may take. A later answer would hold for a moment alone, and who asks anew may have one sooner."""
 
 
 class _Holder(msgspec.Struct, frozen=True):
@@ -58,15 +61,11 @@ class Lease:
     async def hold(self) -> bool:
         """Take the lease if it is free, renew it if it is held. Raises ``StoreError``; what was held then runs out."""
         began = self._clock()
-        async with self._store.reading() as transaction:
-            present = await settings.get(transaction, self._key)
-        is_ours = present is None or self._may_take(present)
         try:
-            if is_ours:
-                await self._write(self._node, present.version if present is not None else 0)
-                self.holder = self._node
-        except ConflictError:  # another node was quicker
-            is_ours = False
+            async with asyncio.timeout(_ANSWER_S):
+                is_ours = await self._take()
+        except TimeoutError:
+            raise _silent() from None
         self._held_until = began + _TRUST_S if is_ours else -1.0
         return is_ours
 
@@ -74,8 +73,25 @@ class Lease:
         """Let another node take it at once. Raises ``StoreError``."""
         if self._held_until >= 0:
             self._held_until = -1.0
-            with contextlib.suppress(ConflictError):
-                await self._write("", self._version)
+            try:
+                async with asyncio.timeout(_ANSWER_S):
+                    await self._write("", self._version)
+            except ConflictError:  # another node has it
+                pass
+            except TimeoutError:
+                raise _silent() from None
+
+    async def _take(self) -> bool:
+        async with self._store.reading() as transaction:
+            present = await settings.get(transaction, self._key)
+        if present is not None and not self._may_take(present):
+            return False
+        try:
+            await self._write(self._node, present.version if present is not None else 0)
+        except ConflictError:  # another node was quicker
+            return False
+        self.holder = self._node
+        return True
 
     def _may_take(self, present: settings.Setting) -> bool:
         now = self._clock()
@@ -91,3 +107,7 @@ class Lease:
                 transaction, self._key, value, by=f"node:{self._node}", now=time.time(), version=version
             )
         self._version, self._stands_since = kept.version, self._clock()
+
+
+def _silent() -> StoreError:
+    return StoreError("the store does not answer", retryable=True)

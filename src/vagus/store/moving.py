@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 from sqlalchemy import Connection, MetaData, Table, func, select
 from sqlalchemy import text as sql
+from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vagus.kernel.errors import ConflictError, StoreError
@@ -91,7 +92,10 @@ async def read_lines(store: Store, source: BinaryIO) -> int:
                 if name not in tables:
                     raise StoreError(f"the export has a table that is unknown here ({name})", retryable=False)
                 rows = [_values(tables[name], line.row) for line in group]
-                await transaction.execute(tables[name].insert(), rows)
+                try:
+                    await transaction.execute(tables[name].insert(), rows)
+                except StatementError as error:  # values that the columns do not take
+                    raise StoreError(_CUT, retryable=False) from error
         for table in tables.values():
             if await _size(transaction, table) != head.rows.get(table.name, 0):
                 raise StoreError(_CUT, retryable=False)
@@ -127,10 +131,13 @@ def _tables(connection: Connection) -> list[Table]:
 
 def _values(table: Table, row: dict[str, Any]) -> dict[str, Any]:
     """JSON has no bytes: they are base64 there."""
-    return {
-        name: base64.b64decode(value) if value is not None and table.c[name].type.python_type is bytes else value
-        for name, value in row.items()
-    }
+    try:
+        return {
+            name: base64.b64decode(value) if value is not None and table.c[name].type.python_type is bytes else value
+            for name, value in row.items()
+        }
+    except (KeyError, ValueError, TypeError):
+        raise StoreError(_CUT, retryable=False) from None
 
 
 async def _count_on(transaction: AsyncConnection, table: Table) -> None:

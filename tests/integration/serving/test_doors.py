@@ -28,7 +28,7 @@ async def test_pages_of_the_own_host_may_connect_beside_those_that_are_named(sta
     assert await status_of(serving, serving.url.rstrip("/")) == 101
     assert await status_of(serving, "https://www.example.com") == 101
     assert [await status_of(serving, "https://elsewhere.example") for _ in range(3)] == [403] * 3
-    assert [event["origin"] for event in serving.events("origin_refused")] == ["https://elsewhere.example"]
+    assert [event["origin"] for event in await serving.heard("origin_refused")] == ["https://elsewhere.example"]
 
 
 @pytest.mark.parametrize("is_first", [True, False])

@@ -106,6 +106,8 @@ async def test_while_it_drains_nobody_new_comes_in_and_connections_are_given_bac
     leaving.signal()  # the second one cuts it short
     assert [await client.closed() for client in clients] == [3001] * 3
     assert await leaving.ended() == 0
+    await asyncio.to_thread(leaving.wait_for_all)
+    assert not [line for line in leaving.lines if '"level": "error"' in line]
 
 
 async def test_who_has_a_call_under_way_gets_its_answer_before_it_must_go(

@@ -1,16 +1,22 @@
 """PostgreSQL as it is in earnest: it restarts, is killed, stands still, refuses; and says nothing it should not."""
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from tests.faults.proxy import Proxy
+from tests.integration.redis.certificates import Certificates
 from tests.patience import LEISURE
 from vagus.kernel.errors import StoreError
-from vagus.store import Store, postgresql, settings
+from vagus.store import Store, leases, postgresql, settings
+from vagus.store.leases import Lease
 from vagus.store.postgresql import postgresql_store
+from vagus.store.tables import settings as settings_table
 
 from .postgres import PASSWORD, Postgres
 
@@ -72,6 +78,7 @@ async def test_a_server_that_stands_still_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(postgresql, "SILENCE_S", 0.5 * LEISURE)
     monkeypatch.setattr(postgresql, "CONNECT_S", 0.5 * LEISURE)
+    monkeypatch.setattr(postgresql, "TRIAL_S", 0.5 * LEISURE)
     store = postgresql_store(postgres.url(await postgres.new_database()))
     await store.start()
     postgres.pause()
@@ -85,6 +92,40 @@ async def test_a_server_that_stands_still_is_not_waited_for(
     await put(store, b"2")
     assert await value(store) == b"2"
     await store.close()
+
+
+async def test_connections_that_were_cut_off_in_silence_are_not_waited_for(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "TRIAL_S", 0.3 * LEISURE)
+    proxy = Proxy(random.Random(1), ("127.0.0.1", postgres.port))
+    await proxy.start()
+    url = postgres.url(await postgres.new_database())
+    store = postgresql_store(url.replace(f":{postgres.port}/", f":{proxy.port}/"))
+    await store.start()
+    for _ in range(2):
+        await asyncio.gather(*(value(store) for _ in range(5)))  # several connections
+        proxy.strand()
+        await put(store, b"1")
+    await asyncio.gather(*(value(store) for _ in range(5)))
+    proxy.strand()
+    await store.close()
+    await proxy.close()
+
+
+async def test_a_lease_is_not_waited_for_longer_than_it_would_be_good(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "_ANSWER_S", 0.3 * LEISURE)
+    lease = Lease(store, "pulse", "a", lambda: 0.0)
+    assert await lease.hold()
+    async with store.begin() as transaction:
+        await transaction.execute(select(settings_table).with_for_update())
+        with pytest.raises(StoreError, match="does not answer"):
+            await lease.hold()
+        with pytest.raises(StoreError, match="does not answer"):
+            await lease.give_back()
+    assert await lease.hold()
 
 
 async def test_a_statement_has_a_time_limit(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,6 +145,8 @@ async def test_a_statement_has_a_time_limit(postgres: Postgres, monkeypatch: pyt
         (("keeper:pass", "keeper:fail"), "password of store.url is refused"),
         (("/postgres?", "/absent?"), "no database of that name"),
         (("?application_name=x", "?sslmode=wrong"), "cannot be understood"),
+        (("?application_name=x", "?sslmode=verify-full"), "so sslrootcert is needed too"),
+        (("127.0.0.1:", "127.0.0.1:9"), "cannot be understood"),  # six digits
     ],
 )
 async def test_a_wrong_address_is_said_without_its_password(
@@ -115,6 +158,25 @@ async def test_a_wrong_address_is_said_without_its_password(
     assert not caught.value.retryable
     for secret in (PASSWORD, "pass%20", "fail%20", "127.0.0.1"):
         assert secret not in str(caught.value)
+
+
+async def test_what_is_wrong_with_its_certificate_is_said(postgres: Postgres, tmp_path: Path) -> None:
+    right, wrong = Certificates(tmp_path / "right"), Certificates(tmp_path / "wrong")
+    await postgres.speak_tls(right.server, right.server_key)
+    try:
+        for authority, said in ((wrong.authority, "its certificate is not believed"), ("absent", "the files")):
+            store = postgresql_store(postgres.url(sslmode="verify-full", sslrootcert=authority))
+            with pytest.raises(StoreError, match=said):
+                await store.start()
+        store = postgresql_store(postgres.url(sslmode="verify-full", sslrootcert=right.authority))
+        await store.open()
+        await store.schema()
+        await store.close()
+    finally:
+        await postgres.reset()
+    store = postgresql_store(postgres.url(sslmode="require"))
+    with pytest.raises(StoreError, match="does it speak TLS"):
+        await store.start()
 
 
 async def test_where_no_server_is_one_may_come() -> None:
@@ -136,5 +198,4 @@ async def test_a_standby_is_said_to_be_read_only(store: Store, postgres: Postgre
         with pytest.raises(StoreError, match="read-only"):
             await store.check()
     finally:
-        await postgres.execute("ALTER SYSTEM RESET ALL")
-        await postgres.execute("SELECT pg_reload_conf()")
+        await postgres.reset()

@@ -1,5 +1,6 @@
 """A server with its store: keys that come and go while it runs, health, copies, and who may not take its database."""
 
+import asyncio
 import json
 import time
 import urllib.error
@@ -9,9 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import asyncpg  # type: ignore[import-untyped]  # it has annotations, but no py.typed
 import pytest
 
-from tests.integration.test_cli import Server, run
+from tests.integration.test_cli import Running, Server, run
 from tests.patience import DEADLINE_S
 from vagus.kernel.errors import StoreError
 from vagus.store.backups import verify
@@ -179,3 +181,21 @@ def test_a_database_that_is_newer_than_the_server_is_refused_in_one_line(tmp_pat
         assert len(ran.err.splitlines()) == 1
     with pytest.raises(StoreError):
         verify(tmp_path / "vagus-data" / "vagus.db")
+
+
+async def test_a_server_that_waits_for_its_store_can_be_stopped(tmp_path: Path, postgres: Postgres) -> None:
+    database = await postgres.new_database()
+    connection = await asyncpg.connect(postgres.url(database), timeout=DEADLINE_S)
+    await connection.execute("SELECT pg_advisory_lock(hashtextextended('vagus migration', 0))")
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    server = Running(tmp_path, "serve", "--port", "0", VAGUS_STORE__URL=postgres.url(database))
+    try:
+        deadline = time.monotonic() + DEADLINE_S
+        while not await connection.fetchval(waiting):
+            assert time.monotonic() < deadline, server.log()
+            await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(server.stop) == 0
+        assert [json.loads(line)["event"] for line in server.log().splitlines()] == ["server_stopped"]
+    finally:
+        server.end()
+        await connection.close()

@@ -97,7 +97,15 @@ def test_a_plan_is_printed_for_programs(capsys: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.parametrize(
-    "words", [["--connections", "0"], ["--busy", "1"], ["--connections", "many"], ["--costs", "no"]]
+    "words",
+    [
+        ["--connections", "0"],
+        ["--busy", "1"],
+        ["--connections", "many"],
+        ["--publications-per-s", "inf"],
+        ["--lifetime-s", "nan"],
+        ["--costs", "no"],
+    ],
 )
 def test_options_that_make_no_sense_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -1,5 +1,7 @@
 """The simulation of a machine's loss."""
 
+import math
+
 import pytest
 
 from bench.scaling.storm import Loss, play
@@ -54,6 +56,11 @@ def test_who_waits_too_long_gives_up_and_comes_again() -> None:
     course = play(loss)
     assert course.gave_up > 0
     assert course.attempts == 200 + course.gave_up
+
+
+def test_where_they_come_again_faster_than_they_are_answered_it_ends_all_the_same() -> None:
+    course = play(Loss(clients=3_000, nodes=1, return_us=10_000, recover_us=0, node_busy=0.5, patience_s=1))
+    assert course.half_back_s == course.all_back_s == math.inf
 
 
 @pytest.mark.parametrize("loss", [Loss(clients=1, nodes=0), Loss(clients=1, nodes=1, node_busy=1)])

@@ -1,6 +1,7 @@
 """Copies and lines are written, refused and put back, each with one line of what happened."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,28 @@ def test_a_file_that_is_there_is_replaced_by_force_only(run: Run, empty_folder: 
         ran = run("export", "copy.db", *lines)
         assert (ran.code, ran.err) == (1, "vagus: copy.db is there already: --force replaces it\n")
     assert run("export", "copy.db", "--force", "--json").code == 0
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("name", ["vagus.db", "vagus.db-wal", "link", "twin"])
+def test_the_store_itself_is_no_place_for_a_copy_and_no_copy(run: Run, empty_folder: Path, name: str) -> None:
+    folder = empty_folder / "vagus-data"
+    (folder / "link").symlink_to("vagus.db")
+    (folder / "twin").hardlink_to(folder / "vagus.db")
+    for arguments in (("export", "--force"), ("export", "--force", "--lines"), ("import",)):
+        if arguments == ("import",) and name == "vagus.db-wal":
+            continue  # it is not there
+        ran = run(*arguments, f"vagus-data/{name}")
+        assert (ran.code, ran.err) == (1, f"vagus: vagus-data/{name} is the store itself: name another file\n")
+    assert names(run) == ["kept"]
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("lines", [True, False])
+def test_what_is_no_ordinary_file_is_never_replaced(run: Run, empty_folder: Path, lines: bool) -> None:
+    os.mkfifo(empty_folder / "pipe")
+    ran = run("export", "pipe", "--force", *(["--lines"] if lines else []))
+    assert (ran.code, ran.err) == (1, "vagus: pipe is no ordinary file, and cannot be replaced by one\n")
 
 
 @pytest.mark.usefixtures("made")

@@ -65,6 +65,23 @@ async def test_what_is_not_empty_is_left_alone(lines: list[bytes], tmp_path: Pat
             assert len(await settings.every(transaction)) == 1
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"key": "k", "value": "MQ==", "version": 1, "changed_at": "never", "changed_by": "me"},
+        {"unknown": 1},
+    ],
+)
+async def test_of_an_export_with_a_row_that_is_none_nothing_arrives(
+    lines: list[bytes], tmp_path: Path, row: dict[str, object]
+) -> None:
+    async with started(tmp_path / "new.db") as store:
+        with pytest.raises(StoreError, match="damaged"):
+            await read_lines(store, file_of([*lines, msgspec.json.encode({"table": "vagus_settings", "row": row})]))
+        async with store.reading() as transaction:
+            assert await settings.every(transaction) == []
+
+
 @pytest.mark.parametrize("cut", [1, 600, SETTINGS + 1])
 async def test_of_an_export_that_was_cut_short_nothing_arrives(lines: list[bytes], tmp_path: Path, cut: int) -> None:
     for broken in (lines[:cut], [*lines[:cut], lines[cut][:-3]]):
