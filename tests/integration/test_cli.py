@@ -55,6 +55,28 @@ async def may_follow(order_id: int) -> bool:
     return order_id == 42
 """
 
+BUSY: Final = """
+import os
+from vagus import Hub, RefusedError
+
+hub = Hub(allow_anonymous=True)
+busy = {os.environ["BUSY"]}
+
+def wait(what):
+    if what in busy:
+        busy.remove(what)
+        raise RefusedError.because(450, "not yet", temporary=True)
+
+@hub.on_connect
+def may_connect(request, identity):
+    wait("connect")
+
+@hub.channel("orders")
+def may_follow():
+    wait("follow")
+    return True
+"""
+
 
 class Running:
     """A ``vagus`` process that prints lines until it is told to stop."""
@@ -534,8 +556,10 @@ async def losing_the_first(url: str, after: int) -> AsyncIterator[str]:
         writer.close()
 
     server = await asyncio.start_server(take, "127.0.0.1", 0)
-    yield "http://{}:{}".format(*server.sockets[0].getsockname())
-    await stop_listening(server)
+    try:
+        yield "http://{}:{}".format(*server.sockets[0].getsockname())
+    finally:
+        await stop_listening(server)
 
 
 async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -559,6 +583,20 @@ async def test_tail_goes_on_when_its_connection_is_lost_before_it_began(
         assert (await asyncio.to_thread(tail.line)).endswith(" news #3 3\n")
         assert await asyncio.to_thread(tail.process.wait, DEADLINE_S) == 0
     assert "connecting again" in tail.log()
+
+
+@pytest.mark.parametrize(
+    ("busy", "said"),
+    [("connect", "connect: not yet (450): trying again"), ("follow", "not yet (450): connecting again")],
+)
+def test_tail_asks_again_what_is_refused_for_now(folder: Path, start: Start, busy: str, said: str) -> None:
+    (folder / "busy_live.py").write_text(BUSY)
+    start(Server, "--app", "busy_live:hub", BUSY=busy)
+    token = run(folder, "token", "--user", "42").out.strip()
+    tail = start(Running, "tail", "orders", "--token", token, "--count", "1")
+    tail.until(said)
+    eventually(lambda: run(folder, "publish", "orders", "1").code == 0 and tail.process.poll() is not None, "shown")
+    assert tail.line().endswith(" 1\n")
 
 
 @contextmanager
@@ -589,8 +627,7 @@ def answering(url: str, status: str) -> Iterator[threading.Event]:
 
 
 def free_url() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        return "http://{}:{}".format(*closed.getsockname())
+    return f"http://127.0.0.1:{free_port()}"
 
 
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"])

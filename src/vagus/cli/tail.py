@@ -173,6 +173,10 @@ class Follower:
             if not error.is_soon_over:
                 raise
             self._printer.note(f"{self._url} says {error.status}: trying again")
+        except RefusedError as error:
+            if not error.is_temporary:
+                raise
+            self._printer.note(f"{error}: trying again")
         else:
             try:
                 await self._subscribe_all(conversation)

@@ -4,6 +4,7 @@ It does not come back when it is over, which ``LostError`` reports with its reas
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from ssl import SSLContext
 from typing import Any, Final, Literal, NoReturn
@@ -130,7 +131,8 @@ class Connection:
         self._asked[number] = _Question(name, len(text), answered, then)
         self._on_ask()
         try:
-            await self.send(text)
+            with contextlib.suppress(LostError):  # which every question is answered with
+                await self.send(text)
             reply = await answered
         finally:
             self._asked.pop(number, None)

@@ -118,9 +118,8 @@ class DataFolder:
     def announce(self, url: str) -> None:
         """Leave word of where the server listens, for commands on the same machine."""
         self.make()
-        gone = [other for other in self._addresses() if other != url and not answers(other)]
         with self._alone():
-            self._write_addresses([*(other for other in self._addresses() if other not in (url, *gone)), url])
+            self._write_addresses([*(other for other in self._addresses() if other != url and answers(other)), url])
 
     def withdraw(self, url: str) -> None:
         """Take back what ``announce`` left."""
@@ -129,7 +128,7 @@ class DataFolder:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Others who would change a file of the folder wait: for a moment, since nobody waits for anything here."""
+        """Others who would change a file of the folder wait meanwhile."""
         if sys.platform == "win32" or not self.path.is_dir():
             yield
             return

@@ -90,6 +90,7 @@ class NodeServer(uvicorn.Server):
             for app in self._parts.apps.values():
                 await app.start()
                 undoing.push_async_callback(app.stop)
+            undoing.push_async_callback(self.lifespan.shutdown)
             await super().startup(sockets=sockets)
             if self.siblings is not None:
                 await self.siblings.listen(self._new_protocol)

@@ -94,7 +94,7 @@ async def read_lines(store: Store, source: BinaryIO) -> int:
                 rows = [_values(tables[name], line.row) for line in group]
                 try:
                     await transaction.execute(tables[name].insert(), rows)
-                except StatementError as error:  # values that the columns do not take
+                except (StatementError, OverflowError, ConflictError) as error:  # what the table does not take
                     raise StoreError(_CUT, retryable=False) from error
         for table in tables.values():
             if await _size(transaction, table) != head.rows.get(table.name, 0):
@@ -132,8 +132,9 @@ def _tables(connection: Connection) -> list[Table]:
 def _values(table: Table, row: dict[str, Any]) -> dict[str, Any]:
     """JSON has no bytes: they are base64 there."""
     try:
+        columns = {name: table.c[name] for name in row}
         return {
-            name: base64.b64decode(value) if value is not None and table.c[name].type.python_type is bytes else value
+            name: base64.b64decode(value) if value is not None and columns[name].type.python_type is bytes else value
             for name, value in row.items()
         }
     except (KeyError, ValueError, TypeError):

@@ -76,17 +76,21 @@ async def test_a_server_that_goes_away_is_said_and_found_again(store: Store, pos
 async def test_a_server_that_stands_still_is_not_waited_for(
     postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "SILENCE_S", 0.5 * LEISURE)
-    monkeypatch.setattr(postgresql, "CONNECT_S", 0.5 * LEISURE)
-    monkeypatch.setattr(postgresql, "TRIAL_S", 0.5 * LEISURE)
+    monkeypatch.setattr(postgresql, "SILENCE_S", 3.0 * LEISURE)
     store = postgresql_store(postgres.url(await postgres.new_database()))
     await store.start()
-    postgres.pause()
     try:
-        for _ in range(2):
-            with pytest.raises(StoreError, match="does not answer") as caught:
-                await put(store, b"1")
-            assert caught.value.retryable
+        with pytest.raises(StoreError, match="does not answer"):
+            async with store.begin() as transaction:
+                postgres.pause()
+                await settings.put(transaction, "k", b"1", by="test", now=0.0)
+        with monkeypatch.context() as hurried:
+            hurried.setattr(postgresql, "CONNECT_S", 0.5 * LEISURE)
+            hurried.setattr(postgresql, "TRIAL_S", 0.5 * LEISURE)
+            for _ in range(2):
+                with pytest.raises(StoreError, match="does not answer") as caught:
+                    await put(store, b"1")
+                assert caught.value.retryable
     finally:
         postgres.resume()
     await put(store, b"2")
@@ -116,26 +120,27 @@ async def test_connections_that_were_cut_off_in_silence_are_not_waited_for(
 async def test_a_lease_is_not_waited_for_longer_than_it_would_be_good(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "_ANSWER_S", 0.3 * LEISURE)
     lease = Lease(store, "pulse", "a", lambda: 0.0)
     assert await lease.hold()
     async with store.begin() as transaction:
         await transaction.execute(select(settings_table).with_for_update())
-        with pytest.raises(StoreError, match="does not answer"):
-            await lease.hold()
-        with pytest.raises(StoreError, match="does not answer"):
-            await lease.give_back()
+        with monkeypatch.context() as hurried:
+            hurried.setattr(leases, "_ANSWER_S", 0.3 * LEISURE)
+            with pytest.raises(StoreError, match="does not answer"):
+                await lease.hold()
+            with pytest.raises(StoreError, match="does not answer"):
+                await lease.give_back()
     assert await lease.hold()
 
 
 async def test_a_statement_has_a_time_limit(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(postgresql._HURRIED, "statement_timeout", f"{200 * LEISURE}ms")
     store = postgresql_store(postgres.url(await postgres.new_database()))
-    await store.start()
+    await store.open()
     with pytest.raises(StoreError, match="57014"):
         async with store.reading() as transaction:
             await transaction.execute(text("SELECT pg_sleep(60)"))
-    await store.check()
+    assert (await store.schema()).is_due
     await store.close()
 
 

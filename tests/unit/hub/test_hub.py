@@ -358,18 +358,19 @@ async def test_nobody_is_let_in_while_a_hub_stops() -> None:
         await asyncio.sleep(1)
 
     await hub.start()
-    first, late = MemoryLink(hub, lambda _: None), list[MemoryLink]()
-    first.say('{"id":1,"connect":{}}')
+    MemoryLink(hub, lambda _: None).say('{"id":1,"connect":{}}')
 
-    async def come() -> None:
+    async def come() -> MemoryLink:
         await stopping.wait()
-        late.append(MemoryLink(hub, lambda _: None))
-        late[0].say('{"id":1,"connect":{}}')
+        late = MemoryLink(hub, lambda _: None)
+        late.say('{"id":1,"connect":{}}')
+        assert late.closure is codes.SHUTDOWN
+        return MemoryLink(hub, lambda _: None)
 
     coming = asyncio.ensure_future(come())
     await hub.stop()
-    await coming
-    assert (late[0].closure, len(hub.clients)) == (codes.SHUTDOWN, 0)
+    silent = await coming
+    assert (silent.closure, len(hub.clients)) == (codes.SHUTDOWN, 0)
 
 
 def test_an_open_hub_takes_a_rule_for_everything_as_it_is() -> None:

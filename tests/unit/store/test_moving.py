@@ -69,6 +69,7 @@ async def test_what_is_not_empty_is_left_alone(lines: list[bytes], tmp_path: Pat
     "row",
     [
         {"key": "k", "value": "MQ==", "version": 1, "changed_at": "never", "changed_by": "me"},
+        {"key": "k", "value": "MQ==", "version": 2**64, "changed_at": 1.0, "changed_by": "me"},
         {"unknown": 1},
     ],
 )

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 PREFIX: Final = "fusion.source."
+TURN: Final = "fusion.sources"
+"""Who changes a source looks at it first, so changes come one after the other, over all nodes."""
 
 Table = Mapping[str, Any]
 """A source as a table of the configuration has it, with its ``kind``."""
@@ -247,7 +249,7 @@ class Book:
     async def remove(self, name: str, *, by: str, seen: str | None = None) -> None:
         """Raises as ``change`` does."""
         await self._check_added(name)
-        async with self._of_store().begin() as transaction:
+        async with self._of_store().begin(alone=TURN) as transaction:
             await _check_seen(transaction, name, seen)
             await settings.remove(transaction, f"{PREFIX}{name}")
         log.info("fusion_source_removed", source=name, by=by)
@@ -255,12 +257,10 @@ class Book:
 
     async def _keep(self, one: SourceSettings, *, by: str, is_new: bool = False, seen: str | None = None) -> Entry:
         self._check_free(self._source_of(one))
-        async with self._of_store().begin() as transaction:
-            version = 0 if is_new else await _check_seen(transaction, one.name, seen)
-            value = msgspec.json.encode(one)
-            kept = await settings.put(
-                transaction, f"{PREFIX}{one.name}", value, by=by, now=self._clock(), version=version
-            )
+        async with self._of_store().begin(alone=TURN) as transaction:
+            await _check_seen(transaction, one.name, seen)
+            key, value, version = f"{PREFIX}{one.name}", msgspec.json.encode(one), 0 if is_new else None
+            kept = await settings.put(transaction, key, value, by=by, now=self._clock(), version=version)
         log.info("fusion_source_kept", source=one.name, by=by)
         await self.load()
         return _entry(one, "added", _version_of(kept))
@@ -331,13 +331,12 @@ def _version_of(row: settings.Setting) -> str:
     return f"{row.version}-{round(row.changed_at * 1000)}"
 
 
-async def _check_seen(transaction: "AsyncConnection", name: str, seen: str | None) -> int | None:
-    """The version that the store must still have when the source is written; ``None`` for any."""
+async def _check_seen(transaction: "AsyncConnection", name: str, seen: str | None) -> None:
+    """Raise unless the source is still at that version; ``None`` is any."""
     if seen is None:
-        return None
+        return
     row = await settings.get(transaction, f"{PREFIX}{name}")
     if row is None:
         raise UnknownSourceError(name)
     if _version_of(row) != seen:
         raise ChangedSourceError(f"{name} was changed by {row.changed_by} meanwhile")
-    return row.version

@@ -202,9 +202,12 @@ export class Session {
 
   /** A call that was too large is refused alone. Whatever else was would be said again to the next connection. */
   #tooLarge(): void {
-    const [largest] = [...this.#waiting.values()].sort((one, other) => other.size - one.size);
-    const isCall = largest?.name === "rpc";
-    if (isCall) largest.answered(refusal(Local.tooLarge, "", false), null);
+    const [largest] = [...this.#waiting].sort(([, one], [, other]) => other.size - one.size);
+    const isCall = largest?.[1].name === "rpc";
+    if (isCall) {
+      this.#waiting.delete(largest[0]);
+      largest[1].answered(refusal(Local.tooLarge, "", false), null);
+    }
     this.#end(refusal(Local.tooLarge, "", isCall));
   }
 

@@ -33,7 +33,8 @@ const WIDEST = 9;
 export function axisTexts(marks: readonly number[]): string[] {
   const texts = plainTexts(marks);
   if (texts.every((text) => text.length <= WIDEST)) return texts;
-  return marks.map((mark) => (mark === 0 ? "0" : huge.format(mark)));
+  const short = marks.map((mark) => (mark === 0 ? "0" : huge.format(mark)));
+  return new Set(short).size === marks.length ? short : texts;
 }
 
 function plainTexts(marks: readonly number[]): string[] {

@@ -74,8 +74,9 @@ export function SourceDialog({ entry, onClose }: SourceDialogProps): ReactNode {
       onClose();
     } catch (error) {
       const isOld = error instanceof ApiError && (error.status === 412 || error.status === 404);
-      // Whoever was quicker is told of above the form, as soon as that is known.
-      if (!isOld || (await lookAnew()).isError)
+      const now = isOld ? await lookAnew() : undefined;
+      // Whoever was quicker is told of above the form, where that is known.
+      if (!(now?.isSuccess && now.data.current))
         setError(error instanceof Error ? error : new Error(String(error)));
     } finally {
       setBusy(false);
