@@ -108,7 +108,7 @@ class Running:
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        return self.process.wait(15)
+        return self.process.wait(DEADLINE_S)
 
     def end(self) -> None:
         if self.process.poll() is None:

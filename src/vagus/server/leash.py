@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import socket
 import subprocess
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -54,18 +55,23 @@ class Leash:
         self._writer: asyncio.StreamWriter
         self._following: asyncio.Task[None]
 
-    async def follow(self, server: "NodeServer") -> None:
-        """Say that the node is ready, and do as told from now on. Signals to stop then count once, however many come:
+    def hold(self, server: "NodeServer") -> None:
+        """Do as told from the moment it begins to start. Signals to stop count once, however many come: the parent's
 
-        the parent's word and a signal to all processes may mean the same.
+        word and a signal to all processes may mean the same.
         """
         server.on_signal = lambda *_: server.stop()
-        reader, self._writer = await asyncio.open_connection(sock=self._socket)
+        server.on_start = partial(self._follow, server)
+
+    def say_ready(self) -> None:
         self._writer.write(READY)
-        self._following = asyncio.create_task(self._follow(server, reader))
+
+    async def _follow(self, server: "NodeServer") -> None:
+        reader, self._writer = await asyncio.open_connection(sock=self._socket)
+        self._following = asyncio.create_task(self._heed(server, reader))
 
     @staticmethod
-    async def _follow(server: "NodeServer", reader: asyncio.StreamReader) -> None:
+    async def _heed(server: "NodeServer", reader: asyncio.StreamReader) -> None:
         while order := await reader.readline():
             match order:
                 case b"retire\n":

@@ -59,6 +59,8 @@ class NodeServer(uvicorn.Server):
         super().__init__(_uvicorn_config(parts, api))
         self.settings = settings
         self.on_signal: Callable[[int, object], None] = self.handle_exit
+        self.on_start: Callable[[], Awaitable[None]] | None = None
+        """What is done before anything else."""
         self.reloading: Reloading | None = None
         """What a hang-up asks to reload."""
         self.siblings = parts.gate.siblings
@@ -82,6 +84,8 @@ class NodeServer(uvicorn.Server):
 
     async def _start(self, sockets: list[socket.socket] | None) -> None:
         hub, storage = self._parts.hub, self._parts.storage
+        if self.on_start is not None:
+            await self.on_start()
         async with contextlib.AsyncExitStack() as undoing:
             await storage.start()
             undoing.push_async_callback(storage.close)

@@ -79,9 +79,10 @@ def serve_as_worker(settings: Settings, folder: DataFolder, post: Post, read: Re
 
     async def ready() -> None:
         log.info("worker_started", node=parts.hub.node_id, version=parts.hub.version)
-        await leash.follow(server)
+        leash.say_ready()
 
     server = node_of(settings, folder, parts, ready, read, company=post.count)
+    leash.hold(server)
     with socket.socket(fileno=post.listener) as listener:
         run(server, listener)
 

@@ -30,6 +30,10 @@ hub = Hub(allow_anonymous=True)
 @hub.call("pid", allow=("anyone",))
 def pid(caller):
     return os.getpid()
+
+@hub.call("nodes", allow=("anyone",))
+def nodes(caller):
+    return hub.broker.condition.nodes
 """
 
 
@@ -152,6 +156,29 @@ async def test_a_second_signal_cuts_the_draining_of_all_short(start_node: Start,
     await crew.heard("server_stopping", 2)
     crew.signal()
     assert [await client.closed() for client in clients] == [3001] * 20
+    assert await crew.ended() == 0
+
+
+async def test_signals_to_a_worker_count_once(start_node: Start, guests: Guests, folder: Path) -> None:
+    (folder / "crew_app.py").write_text(APPLICATION)
+    await asyncio.to_thread(start_node)
+    times = {"VAGUS_SERVER__DRAIN_S": "60", "VAGUS_SERVER__SHUTDOWN_S": "70"}
+    crew = await asyncio.to_thread(start_node, "--workers", "2", "--app", "crew_app:hub", **times)
+    clients = [await guests.come(crew.url) for _ in range(20)]
+    pids = [await pid_of(client) for client in clients]
+    async with asyncio.timeout(DEADLINE_S):
+        while (await clients[0].ask("rpc", {"method": "nodes"}))["data"] < 3:  # with nobody else there is no draining
+            pass
+    for _ in range(2):
+        crew.signal(signal.SIGTERM, pids[0])
+        await crew.heard("server_stopping")
+    await asyncio.to_thread(start_node)  # which takes longer than to stop would
+    theirs = [client for client, pid in zip(clients, pids, strict=True) if pid == pids[0]]
+    answers = await asyncio.gather(*map(pid_of, theirs), return_exceptions=True)
+    assert answers.count(pids[0]) > len(theirs) / 2  # they leave one by one, within a minute
+    crew.signal()
+    await crew.heard("server_stopping", 2)
+    crew.signal()
     assert await crew.ended() == 0
 
 

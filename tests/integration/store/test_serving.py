@@ -5,14 +5,15 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]  # it has annotations, but no py.typed
 import pytest
 
+from tests.integration.redis.servers import RedisServer
 from tests.integration.test_cli import Running, Server, run
 from tests.patience import DEADLINE_S
 from vagus.kernel.errors import StoreError
@@ -183,19 +184,36 @@ def test_a_database_that_is_newer_than_the_server_is_refused_in_one_line(tmp_pat
         verify(tmp_path / "vagus-data" / "vagus.db")
 
 
-async def test_a_server_that_waits_for_its_store_can_be_stopped(tmp_path: Path, postgres: Postgres) -> None:
-    database = await postgres.new_database()
-    connection = await asyncpg.connect(postgres.url(database), timeout=DEADLINE_S)
+@asynccontextmanager
+async def migration_under_way(postgres: Postgres) -> AsyncIterator[tuple[str, Callable[[], Awaitable[bool]]]]:
+    """A database in which another node seems to migrate, and whether somebody waits for it."""
+    url = postgres.url(await postgres.new_database())
+    connection = await asyncpg.connect(url, timeout=DEADLINE_S)
     await connection.execute("SELECT pg_advisory_lock(hashtextextended('vagus migration', 0))")
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    server = Running(tmp_path, "serve", "--port", "0", VAGUS_STORE__URL=postgres.url(database))
+
+    async def is_awaited() -> bool:
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        return bool(await connection.fetchval(waiting))
+
     try:
-        deadline = time.monotonic() + DEADLINE_S
-        while not await connection.fetchval(waiting):
-            assert time.monotonic() < deadline, server.log()
-            await asyncio.sleep(0.05)
-        assert await asyncio.to_thread(server.stop) == 0
-        assert [json.loads(line)["event"] for line in server.log().splitlines()] == ["server_stopped"]
+        yield url, is_awaited
     finally:
-        server.end()
         await connection.close()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+async def test_a_server_that_waits_for_its_store_can_be_stopped(
+    tmp_path: Path, postgres: Postgres, installed_program: Callable[[str], Path], workers: int
+) -> None:
+    arguments = ("--workers", str(workers)) if workers else ()
+    with RedisServer(installed_program("redis-server"), tmp_path) as redis, ExitStack() as ending:
+        async with migration_under_way(postgres) as (url, is_awaited):
+            environment = {"VAGUS_STORE__URL": url, "VAGUS_BROKER__URL": redis.url}
+            server = Running(tmp_path, "serve", "--port", "0", *arguments, **environment)
+            ending.callback(server.end)
+            async with asyncio.timeout(DEADLINE_S):
+                while not await is_awaited():  # noqa: ASYNC110 - another process waits
+                    await asyncio.sleep(0.05)
+            assert await asyncio.to_thread(server.stop) == 0
+    events = [json.loads(line)["event"] for line in server.log().splitlines()]
+    assert [event for event in events if not event.startswith("workers_")] == ["server_stopped"]
