@@ -79,7 +79,10 @@ async def test_followers_go_on_when_the_master_of_their_channel_is_killed(each_p
             await one.recovered()
             assert one.breaks == []
             is_told = len({told.epoch for told in one.told}) > 1
-            assert is_told or one.numbers(CHANNEL) == list(range(1, count + 51))
+            # The last one that the master acknowledged may have left it for nobody else: then nobody can know of it.
+            lost = set(range(1, count + 51)) - {number for any_of in here.nodes for number in any_of.numbers(CHANNEL)}
+            assert is_told or len(lost) <= 1
+            assert is_told or one.numbers(CHANNEL) == [n for n in range(1, count + 51) if n not in lost]
 
 
 @pytest.mark.parametrize("later", [2, 9], ids=["less", "more"])
