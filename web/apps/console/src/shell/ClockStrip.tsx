@@ -12,14 +12,16 @@ export function ClockStrip(): ReactNode {
   return (
     <p
       role="status"
-      className="flex flex-wrap items-center gap-x-3 border-b border-line bg-surface px-4 py-1.5 text-sm lg:px-6"
+      className="flex items-baseline gap-x-3 border-b border-line bg-surface px-4 py-1.5 text-sm lg:px-6"
     >
       <Mark tone="warn" />
-      <span className="font-medium">
-        The clock of this device is {durationText(Math.abs(ahead) / 1000)} {ahead > 0 ? "ahead of" : "behind"}{" "}
-        the server's
+      <span>
+        <span className="font-medium">
+          The clock of this device is {durationText(Math.abs(ahead) / 1000)}{" "}
+          {ahead > 0 ? "ahead of" : "behind"} the server's.
+        </span>{" "}
+        <span className="text-muted">Ages and charts are wrong by as much: set the one that is wrong.</span>
       </span>
-      <span className="text-muted">Ages and charts are wrong by as much: set the one that is wrong.</span>
     </p>
   );
 }
